@@ -1,0 +1,1 @@
+"""The contract between the services: topics, messages, identity, codec. Imports nothing of the services."""

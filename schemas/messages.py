@@ -1,0 +1,296 @@
+"""The messages, as types. JSON Schemas are generated from here (`python -m schemas write`); add fields, never rename.
+
+A field added later needs a default, so that old messages still decode. All times are UTC.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+Utc = Annotated[datetime, msgspec.Meta(tz=True)]
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", description="128 bits of a SHA-256, hexadecimal")]
+Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]+$")]
+CountryCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+LanguageCode = Annotated[
+    str, msgspec.Meta(pattern="^[a-z]{2,3}$", description="ISO 639-1, or 639-3 where there is none")
+]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Text = Annotated[str, msgspec.Meta(max_length=200_000)]
+
+Origin = Literal["live", "first_poll", "import", "late"]
+Role = Literal["host", "lead", "contributor", "pledged", "withdrew", "mentioned"]
+EntityType = Literal["person", "organisation", "place", "mission", "gang"]
+FigureKind = Literal[
+    "deployed",
+    "arrived",
+    "pledged",
+    "authorised",
+    "total",
+    "killed",
+    "injured",
+    "displaced",
+    "funding",
+    "other",
+]
+AlertKind = Literal["match", "growth", "revision", "digest", "correction", "withdrawn", "spike", "silent_feed", "test"]
+
+
+class RawItem(msgspec.Struct, kw_only=True, frozen=True):
+    """One revision of one news item, as a feed gave it."""
+
+    schema_version: Literal[1] = 1
+    item_id: Hash
+    revision: Annotated[int, msgspec.Meta(gt=0, description="rises with each change of the item in this feed; ms")]
+    feed_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    feed_title: str
+    url: str | None
+    canonical_url: str | None
+    entry_id: str | None
+    title: Text
+    summary: Text
+    text: Annotated[Text, msgspec.Meta(description="plain text; paragraphs end with a line feed")]
+    text_source: Literal["feed", "page"]
+    text_truncated: bool
+    authors: list[str]
+    image_url: str | None
+    feed_language: LanguageCode | None
+    outlet_country: CountryCode | None
+    published_at: Annotated[Utc | None, msgspec.Meta(description="claimed by the feed; may be wrong")]
+    published_raw: str | None
+    fetched_at: Annotated[Utc, msgspec.Meta(description="when the response arrived: the detection time")]
+    origin: Origin
+    content_hash: Hash
+    trace_id: Hash
+
+
+class Country(msgspec.Struct, kw_only=True, frozen=True):
+    """A country that an item names, with its part in the mission."""
+
+    code: CountryCode
+    role: Role
+    mentions: Count
+
+
+class Entity(msgspec.Struct, kw_only=True, frozen=True):
+    """A person, organisation, place, mission or gang. `id` is the gazetteer's; None for a name found by rule."""
+
+    id: str | None
+    type: EntityType
+    name: str
+    mentions: Count
+
+
+class Figure(msgspec.Struct, kw_only=True, frozen=True):
+    """A number that the text states. `unit` is e.g. personnel, people, USD."""
+
+    kind: FigureKind
+    value: float
+    unit: str
+    country: CountryCode | None
+    approximate: bool
+
+
+class Event(msgspec.Struct, kw_only=True, frozen=True):
+    """Something that happened. `when` is an ISO 8601 date where the text gives one."""
+
+    type: Slug
+    countries: list[CountryCode]
+    entities: list[str]
+    when: str | None
+
+
+class Quote(msgspec.Struct, kw_only=True, frozen=True):
+    """Direct speech. `speaker_id` is the gazetteer's where the speaker is known, `speaker` the name as written."""
+
+    text: str
+    speaker_id: str | None
+    speaker: str | None
+
+
+class Evidence(msgspec.Struct, kw_only=True, frozen=True):
+    """Where a tag comes from: `surface` is exactly field[start:end], offsets in Unicode code points.
+
+    tag: `country:KE`, `person/godfrey-otunge`, `figure:0`, `mission/mss`, `relevance:...`.
+    """
+
+    tag: str
+    field: Literal["title", "summary", "text"]
+    start: Count
+    end: Count
+    surface: str
+
+
+class EnrichedItem(RawItem, kw_only=True, frozen=True):
+    """A RawItem with its tags."""
+
+    language: LanguageCode
+    relevant: bool
+    relevance: Share
+    missions: list[str]
+    countries: list[Country]
+    entities: list[Entity]
+    figures: list[Figure]
+    events: list[Event]
+    quotes: list[Quote]
+    evidence: list[Evidence]
+    gazetteer_version: Annotated[str, msgspec.Meta(pattern="^[0-9]+-[0-9a-f]{12}$", description="serial-hash")]
+
+
+class Why(msgspec.Struct, kw_only=True, frozen=True):
+    """A reason for an alert: the clause of the saved search that matched, and the words that it matched."""
+
+    clause: str
+    surface: str | None = None
+
+
+class AlertItem(msgspec.Struct, kw_only=True, frozen=True):
+    """What a receiver needs of the item."""
+
+    item_id: Hash
+    url: str | None
+    title: str
+    summary: str
+    language: LanguageCode
+    feed_id: str
+    feed_title: str
+    published_at: Utc | None
+    fetched_at: Utc
+    relevance: Share
+    missions: list[str]
+    countries: list[Country]
+    entities: list[Entity]
+    figures: list[Figure]
+
+
+class Alert(msgspec.Struct, kw_only=True, frozen=True):
+    """Something a subscriber asked to be told. The same alert_id is the same alert, however often it is sent."""
+
+    schema_version: Literal[1] = 1
+    alert_id: Hash
+    kind: AlertKind
+    search_id: str | None
+    subject: Annotated[str, msgspec.Meta(description="story id, or item id where the search wants every item")]
+    trigger: str
+    item_id: Hash | None
+    story_id: str | None
+    revision: int | None
+    matched_at: Utc
+    late: bool
+    why: list[Why]
+    links: dict[str, str]
+    item: AlertItem | None
+    trace_id: Hash
+
+
+class DeadLetter(msgspec.Struct, kw_only=True, frozen=True):
+    """A message that could not be processed, whole, with the reason: replayable."""
+
+    schema_version: Literal[1] = 1
+    stage: Slug
+    reason: Slug
+    error: str
+    topic: str | None
+    partition: int | None
+    offset: int | None
+    key: str | None
+    value_base64: str
+    headers: dict[str, str]
+    at: Utc
+
+
+class Feed(msgspec.Struct, kw_only=True, frozen=True):
+    """A feed that people want polled. Written by the API and the command line only; the last write wins."""
+
+    schema_version: Literal[1] = 1
+    feed_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    url: str
+    title: str
+    language: LanguageCode | None
+    country: CountryCode | None
+    tags: list[str]
+    paused: bool
+    interval_s: Annotated[int, msgspec.Meta(gt=0)] | None
+    updated_at: Utc
+
+
+class Seen(msgspec.Struct, kw_only=True, frozen=True):
+    """What a feed's owner remembers of an item, to tell a new one from a revision from a repeat."""
+
+    content_hash: Hash
+    revision: Annotated[int, msgspec.Meta(gt=0)]
+
+
+class Redirect(msgspec.Struct, kw_only=True, frozen=True):
+    """A permanent redirect that a feed answered with, and how often in a row: adopted after repeated agreement."""
+
+    url: str
+    times: Annotated[int, msgspec.Meta(gt=0)]
+
+
+class FeedState(msgspec.Struct, kw_only=True, frozen=True):
+    """What polling learned about a feed. Written by its owner only, when it changes.
+
+    epoch is the offset of the owner's claim; a state below the latest claim's epoch is ignored.
+    seen: item_id -> Seen. url: the address adopted after permanent redirects, None for the feed's own.
+    """
+
+    schema_version: Literal[1] = 1
+    feed_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    epoch: Count
+    url: str | None
+    etag: str | None
+    last_modified: str | None
+    body_hash: Hash | None
+    seen: dict[str, Seen]
+    first_polled_at: Utc | None
+    last_item_at: Utc | None
+    not_before: Annotated[Utc | None, msgspec.Meta(description="Retry-After or mute: no poll earlier than this")]
+    failures: Count
+    failing_since: Utc | None
+    redirect: Redirect | None
+    updated_at: Utc
+
+
+class Claim(msgspec.Struct, kw_only=True, frozen=True):
+    """An owner takes a partition of news.feed-state. The record's offset is the epoch of all that it writes."""
+
+    schema_version: Literal[1] = 1
+    partition: Count
+    owner: str
+    claimed_at: Utc
+
+
+class FeedHealth(msgspec.Struct, kw_only=True, frozen=True):
+    """The outcome of one poll. Index keeps the latest of each feed for API and Kibana."""
+
+    schema_version: Literal[1] = 1
+    feed_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    url: str
+    title: str
+    at: Utc
+    outcome: Annotated[Slug, msgspec.Meta(description="ok, not_modified, unchanged, or what failed, as a slug")]
+    status: int | None
+    error: str | None
+    new_items: Count
+    revised_items: Count
+    entries: Count
+    latency_ms: Count
+    failures: Count
+    last_item_at: Utc | None
+    next_poll_at: Utc | None
+
+
+Message = RawItem | EnrichedItem | Alert | DeadLetter | Feed | FeedState | Claim | FeedHealth
+
+MESSAGES: dict[str, type[Message]] = {
+    "raw_item": RawItem,
+    "enriched_item": EnrichedItem,
+    "alert": Alert,
+    "dead_letter": DeadLetter,
+    "feed": Feed,
+    "feed_state": FeedState,
+    "claim": Claim,
+    "feed_health": FeedHealth,
+}

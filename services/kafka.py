@@ -1,0 +1,212 @@
+"""Kafka as the services use it: confirmed sends, and batches that are committed last.
+
+The only module beside ingest's ownership that imports aiokafka. Its errors arrive as Transient; a commit that the
+group refuses after a rebalance drops the batch, whose new owner has it.
+"""
+
+import asyncio
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+)
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from schemas import topics
+from schemas.errors import Invalid, Transient
+from services import settings
+from services.telemetry import Progress, logger
+
+log = logger(__name__)
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A record as it was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+
+
+def connection(client_id: str) -> dict[str, Any]:
+    """Arguments of any aiokafka client: where the broker is and how it is spoken to."""
+    kafka = settings.Kafka()
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": kafka.kafka_bootstrap_servers,
+        "client_id": client_id,
+        "security_protocol": kafka.kafka_security_protocol,
+    }
+    if kafka.kafka_security_protocol.endswith("SSL"):
+        arguments["ssl_context"] = ssl.create_default_context(cafile=kafka.kafka_ca_file)
+    if kafka.kafka_security_protocol.startswith("SASL"):
+        arguments |= {
+            "sasl_mechanism": kafka.kafka_sasl_mechanism,
+            "sasl_plain_username": kafka.kafka_username,
+            "sasl_plain_password": kafka.kafka_password.get_secret_value() if kafka.kafka_password else None,
+        }
+    return arguments
+
+
+async def started(client: Any, progress: Progress | None = None) -> None:
+    """Start an aiokafka client, waiting for the broker as long as it takes."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type((KafkaConnectionError, OSError)), wait=wait_exponential_jitter(0.5, max=15)
+    ):
+        with attempt:
+            try:
+                await client.start()
+            except (KafkaConnectionError, OSError) as error:
+                log.warning("broker is away, waiting", error=str(error))
+                if progress:
+                    progress.waiting("the broker")
+                raise
+
+
+class Producer:
+    """Sends that are confirmed by all replicas before they return."""
+
+    def __init__(self, client: AIOKafkaProducer) -> None:
+        self._client = client
+
+    async def send(
+        self, topic: str, key: str, value: bytes | None, headers: Headers = (), partition: int | None = None
+    ) -> int:
+        """Send one record and return its offset. Raises Invalid (`too_large`) or Transient."""
+        try:
+            sent = await self._client.send_and_wait(topic, value, key.encode(), partition, headers=list(headers))
+        except MessageSizeTooLargeError as error:
+            raise Invalid(str(error), reason="too_large") from error
+        except KafkaError as error:
+            raise Transient(f"send to {topic}: {error!r}") from error
+        offset: int = sent.offset
+        return offset
+
+    async def send_all(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
+        """Send (key, value) records at once and return when all are confirmed. Raises Invalid or Transient."""
+        await asyncio.gather(*(self.send(topic, key, value) for key, value in records))
+
+
+@asynccontextmanager
+async def producer(client_id: str, progress: Progress | None = None) -> AsyncIterator[Producer]:
+    """A producer, flushed and closed at the end. Idempotent: a retry inside the client repeats nothing."""
+    client = AIOKafkaProducer(
+        **connection(client_id),
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=2,
+        max_request_size=topics.largest_message_bytes(),
+    )
+    await started(client, progress)
+    try:
+        yield Producer(client)
+    finally:
+        await client.stop()
+
+
+async def consume(
+    *,
+    group: str,
+    topic: str,
+    process: Callable[[list[Record]], Awaitable[None]],
+    stop: asyncio.Event,
+    progress: Progress,
+    batch: int = 200,
+) -> None:
+    """Run `process` on batches of one topic until `stop`; a batch's offsets are committed after it returns.
+
+    When it raises Transient, the partitions are paused, the consumer polls on (or the group would evict it), and the
+    same batch is processed again: `process` must be repeatable. Any other error leaves without committing.
+    """
+    client = AIOKafkaConsumer(
+        topic,
+        **connection(group),
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=batch,
+        max_partition_fetch_bytes=topics.load()[topic].max_message_bytes,
+    )
+    await started(client, progress)
+    try:
+        while not stop.is_set():
+            polled = await client.getmany(timeout_ms=500)
+            records = [_record(record) for partition in polled.values() for record in partition]
+            if records and not await _until_processed(client, process, records, stop, progress):
+                return
+            await _commit(client, {partition: read[-1].offset + 1 for partition, read in polled.items()})
+            progress.advanced()
+    finally:
+        await client.stop()
+
+
+def _record(record: Any) -> Record:
+    return Record(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        record.headers,
+        record.timestamp,
+    )
+
+
+async def _until_processed(
+    client: AIOKafkaConsumer,
+    process: Callable[[list[Record]], Awaitable[None]],
+    records: list[Record],
+    stop: asyncio.Event,
+    progress: Progress,
+) -> bool:
+    """Process the batch, however often it takes. False when stopped while waiting for the world to be ready."""
+    for attempt in count():
+        try:
+            await process(records)
+            return True
+        except Transient as error:
+            delay = min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0)
+            log.warning(
+                "not ready, will try the batch again", error=str(error), records=len(records), delay_s=round(delay, 1)
+            )
+            progress.waiting(str(error))
+            if not await _wait_paused(client, delay, stop):
+                return False
+    raise AssertionError("unreachable")
+
+
+async def _wait_paused(client: AIOKafkaConsumer, seconds: float, stop: asyncio.Event) -> bool:
+    """Poll without taking anything for that long. False when stopped meanwhile."""
+    until = asyncio.get_running_loop().time() + seconds
+    while not stop.is_set() and (left := until - asyncio.get_running_loop().time()) > 0:
+        client.pause(*client.assignment())
+        early = await client.getmany(timeout_ms=int(min(left, 0.5) * 1000))
+        for partition, read in early.items():  # assigned while we waited, and so not paused yet
+            client.seek(partition, read[0].offset)
+    client.resume(*client.paused())
+    return not stop.is_set()
+
+
+async def _commit(client: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+    if not offsets:
+        return
+    try:
+        await client.commit(offsets)
+    except (CommitFailedError, IllegalStateError) as error:
+        log.warning("commit refused after a rebalance: the batch's new owner has it", error=str(error))
