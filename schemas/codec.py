@@ -12,7 +12,9 @@ T = TypeVar("T", bound=Message)
 _encoder = msgspec.json.Encoder()
 
 
-_decoders = {message: msgspec.json.Decoder(message) for message in MESSAGES.values()}
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {
+    message: msgspec.json.Decoder(message) for message in MESSAGES.values()
+}
 
 
 def encode(message: Message) -> bytes:
