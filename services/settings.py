@@ -34,6 +34,8 @@ class Engine(BaseSettings):
     model_config = _PREFIXED
     elasticsearch_url: str = Field("http://127.0.0.1:9250", description="Search engine, URL without credentials")
     elasticsearch_api_key: SecretStr | None = Field(None, description="API key, as the engine encodes it")
+    elasticsearch_username: str | None = Field(None, description="User, where there is no API key")
+    elasticsearch_password: SecretStr | None = Field(None, description="Password of that user")
     elasticsearch_ca_file: Path | None = Field(None, description="CA certificates (PEM) of the engine")
     elasticsearch_timeout_s: float = Field(30.0, gt=0, description="Seconds until a request counts as failed")
 

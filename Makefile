@@ -1,0 +1,65 @@
+# make run: the whole system on this machine. make test: every check. make help: the rest.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+STARTED := $(shell date +%s)
+FEEDS ?=
+COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check unit integration format schemas lock up down status clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(INSTALLED) ## start everything with demo feeds until Ctrl-C; FEEDS=list.opml (or a URL) for real ones
+	@NEWS_DEMO_STARTED=$(STARTED) exec $(PY) -m deploy.demo $(if $(FEEDS),--feeds "$(FEEDS)")
+
+test: check ## every check and every test, on the real servers
+	$(PY) -m pytest -q tests
+
+check: $(INSTALLED) ## lint, format, types, import rules, generated files
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PY) -m schemas check
+
+unit: $(INSTALLED) ## the tests that need no server
+	$(PY) -m pytest -q tests/unit tests/contract
+
+integration: $(INSTALLED) ## the tests on the real servers
+	$(PY) -m pytest -q tests/integration tests/e2e
+
+format: $(INSTALLED) ## format the code, apply the linter's safe fixes
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+schemas: $(INSTALLED) ## generate the JSON Schemas from the types
+	$(PY) -m schemas write
+
+lock: $(INSTALLED) ## resolve the dependencies again
+	$(COMPILE) pyproject.toml -o requirements.lock
+	echo uv | $(COMPILE) --no-annotate - -o requirements-installer.lock
+	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
+
+up: $(INSTALLED) ## start only Kafka and the search engine
+	$(PY) -m deploy.local up
+
+down: $(INSTALLED) ## stop them
+	$(PY) -m deploy.local down
+
+status: $(INSTALLED) ## how they are
+	$(PY) -m deploy.local status
+
+clean: ## remove the virtual environment (data stay: python -m deploy.local wipe)
+	rm -rf $(VENV)
+
+$(INSTALLED): requirements-installer.lock requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	@echo "installing the dependencies into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-installer.lock
+	@$(VENV)/bin/uv pip install --quiet --require-hashes --python $(PY) -r requirements-dev.lock
+	@touch $@
