@@ -67,7 +67,8 @@ def connection(client_id: str) -> dict[str, Any]:
 async def started(client: Any, progress: Progress | None = None) -> None:
     """Start an aiokafka client, waiting for the broker as long as it takes."""
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type((KafkaConnectionError, OSError)), wait=wait_exponential_jitter(0.5, max=15)
+        retry=retry_if_exception_type((KafkaConnectionError, OSError)),
+        wait=wait_exponential_jitter(multiplier=0.5, max=15),
     ):
         with attempt:
             try:
