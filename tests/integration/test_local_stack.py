@@ -61,26 +61,35 @@ def test_a_second_stack_on_the_same_data_is_refused(running: Stack) -> None:
         local.up(Stack(Stack.on_free_ports(running.data).kafka_port, running.engine_port, running.data))
 
 
-async def test_data_survive_down_and_up(running: Stack, engine: httpx.Client) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=running.bootstrap_servers)
-    await admin.start()
-    await admin.create_topics([NewTopic("kept", 1, 1, topic_configs={"max.message.bytes": "4194304"})])
-    await admin.close()
-    large = os.urandom(4_000_000)
-    async with AIOKafkaProducer(bootstrap_servers=running.bootstrap_servers, max_request_size=4_194_304) as producer:
-        await producer.send_and_wait("kept", large)
+def test_data_survive_down_and_up(running: Stack, engine: httpx.Client) -> None:
+    message = os.urandom(4_000_000)
+    asyncio.run(create_and_send(running, message))
     engine.put("/kept").raise_for_status()
     engine.put("/kept/_doc/1", json={"title": "kept"}).raise_for_status()
 
-    await asyncio.to_thread(local.down, running)
+    local.down(running)
     assert [server.state for server in local.status(running)] == ["down", "down"]
-    await asyncio.to_thread(local.up, running)
+    local.up(running)
 
+    assert asyncio.run(first_message(running)) == message
     assert engine.get("/kept/_doc/1").json()["_source"] == {"title": "kept"}
+
+
+async def create_and_send(stack: Stack, message: bytes) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
+    await admin.start()
+    await admin.create_topics([NewTopic("kept", 1, 1, topic_configs={"max.message.bytes": "4194304"})])
+    await admin.close()
+    async with AIOKafkaProducer(bootstrap_servers=stack.bootstrap_servers, max_request_size=4_194_304) as producer:
+        await producer.send_and_wait("kept", message)
+
+
+async def first_message(stack: Stack) -> bytes | None:
     async with AIOKafkaConsumer(
-        "kept", bootstrap_servers=running.bootstrap_servers, auto_offset_reset="earliest", group_id="reader"
+        "kept", bootstrap_servers=stack.bootstrap_servers, auto_offset_reset="earliest", group_id="reader"
     ) as consumer:
-        assert (await asyncio.wait_for(consumer.getone(), 30)).value == large
+        value: bytes | None = (await asyncio.wait_for(consumer.getone(), 30)).value
+        return value
 
 
 def test_a_killed_server_is_down_by_itself_and_starts_again(running: Stack) -> None:

@@ -1,0 +1,24 @@
+"""Why the engine died, from the virtual machine's own log of exceptions."""
+
+from deploy.local import engine
+
+# As a Java 25 virtual machine wrote it with -Xlog:exceptions=info, shortened.
+LOG = """\
+Exception <a 'sun/nio/fs/UnixException'{0x00000000ff9adab0}> (0x00000000ff9adab0)
+thrown [src/hotspot/share/prims/jni.cpp, line 520]
+Exception <a 'java/lang/NoSuchMethodError'{0x00000000ff752ba8}: 'void java.lang.Object.x()'> (0x00000000ff752ba8)
+Exception <a 'java/io/IOException'{0x00000000ff6d}: long ago>
+Exception <a 'org/apache/lucene/index/CorruptIndexException'{0x00000000ff666080}: bad header (path="segments_6")>
+ thrown in interpreter method <{method} {0x00007faa7443b030} '<init>' '()V' in 'org/opensearch/node/Node'>
+Exception <a 'org/apache/lucene/index/CorruptIndexException'{0x00000000ff666080}: bad header (path="segments_6")>
+Exception <a 'org/opensearch/OpenSearchException'{0x00000000ff6ddb50}: failed to bind service>
+Exception <a 'org/codelibs/opensearch/runner/OpenSearchRunnerException'{0x00000000ff6e3fb8}: Failed to start node 1>
+"""
+
+
+def test_the_last_different_exceptions_are_told_cause_before_effect() -> None:
+    assert engine.last_exceptions(LOG) == [
+        'org.apache.lucene.index.CorruptIndexException: bad header (path="segments_6")',
+        "org.opensearch.OpenSearchException: failed to bind service",
+        "org.codelibs.opensearch.runner.OpenSearchRunnerException: Failed to start node 1",
+    ]
