@@ -1,126 +1,147 @@
-"""HTTP to addresses that people and feeds give: every one of them is hostile.
+"""The one HTTP client for addresses that people and feeds give: feeds, pages, webhooks. Guards against SSRF.
 
-The address that is connected to is the address that was checked, on every connection and so on every redirect: a name
-is resolved once, each of its addresses is judged, and the socket is opened to the judged address itself. Validating a
-URL and letting the client resolve it again would be the classic hole (DNS rebinding).
+Every request's URL is checked, and then the address that is connected to: names are resolved here, every answer is
+checked, and the connection goes to a checked address itself, so that a second look-up (DNS rebinding) cannot differ.
+That holds on every connection and so on every redirect. TLS still verifies the certificate of the host's name.
 """
 
 import asyncio
+import ipaddress
 import socket
-from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
 
 import httpcore
 import httpx
 
-PORTS = frozenset({80, 443, 8080, 8443})
+PORTS: Final = frozenset({80, 443, 8080, 8443})
+SCHEMES: Final = {"http": 80, "https": 443}
 
-# Prefixes whose low or middle bits are an IPv4 address that the packet ends up at. (prefix, bits to the right of it)
-TRANSLATED = (
-    (IPv6Network("64:ff9b::/96"), 0),  # NAT64, RFC 6052
-    (IPv6Network("64:ff9b:1::/48"), 0),  # NAT64 of a network's own, RFC 8215
-    (IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056
-    (IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped, RFC 4291
-    (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated, RFC 2765
-    (IPv6Network("::/96"), 0),  # IPv4-compatible, RFC 4291
-)
-# Special-purpose networks that Python's ipaddress of some supported versions calls global.
-ALSO_INNER = (
-    ip_network("192.0.0.0/24"),  # IETF protocol assignments, RFC 6890
-    ip_network("fec0::/10"),  # site-local, deprecated by RFC 3879
-    ip_network("5f00::/16"),  # segment routing, RFC 9602
-)
-TEREDO = IPv6Network("2001::/32")  # RFC 4380: the address inside is obscured, nobody serves feeds from there
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int, float], Awaitable[Sequence[Address]]]
 
-Address = IPv4Address | IPv6Address
+# Beyond what is_global says (the registries of IANA, which differ a little between releases of Python).
+# (network, why, source)
+NEVER: Final = tuple(
+    (ipaddress.ip_network(network), why)
+    for network, why, _source in (
+        ("0.0.0.0/8", "this network", "RFC 1122"),
+        ("100.64.0.0/10", "shared address space of carriers", "RFC 6598"),
+        ("168.63.129.16/32", "metadata service of a cloud, on a public address", "Azure documentation, WireServer"),
+        ("192.0.0.0/24", "protocol assignments", "RFC 6890"),
+        ("192.88.99.0/24", "6to4 relay", "RFC 7526"),
+        ("240.0.0.0/4", "reserved", "RFC 1112"),
+        ("::/96", "IPv4-compatible, deprecated", "RFC 4291"),
+        ("::ffff:0:0/96", "IPv4-mapped", "RFC 4291"),
+        ("::ffff:0:0:0/96", "IPv4-translated", "RFC 2765"),
+        ("64:ff9b::/96", "NAT64", "RFC 6052"),
+        ("64:ff9b:1::/48", "NAT64, local use", "RFC 8215"),
+        ("100::/64", "discard only", "RFC 6666"),
+        ("2001::/32", "Teredo", "RFC 4380"),
+        ("2002::/16", "6to4", "RFC 3056"),
+        ("5f00::/16", "segment routing", "RFC 9602"),
+        ("fec0::/10", "site-local, deprecated", "RFC 3879"),
+    )
+)
 
 
 class Blocked(Exception):
-    """The address must not be connected to. The text says why, in words for the person who gave it."""
+    """The URL, or the address that it leads to, is not allowed. `reason` is a slug for counting; the text says more."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
-def why_blocked(address: Address) -> str | None:
-    """Return why this address must not be connected to, or None.
+def client(
+    *, allowed_hosts: frozenset[str], timeout_s: float, user_agent: str, max_connections: int = 100
+) -> httpx.AsyncClient:
+    """An HTTP client that connects to public addresses and to allowed_hosts (host or host:port) only.
 
-    Not globally routable means: not in the IANA special-purpose registries' list of globally reachable ones.
+    Raises Blocked on a request or a redirect that is not allowed. Redirects are not followed unless asked for; proxy
+    variables of the environment are ignored. timeout_s bounds each step (connect, read, write), not the whole.
     """
-    if address.is_loopback:
-        return "this machine itself"
-    if isinstance(address, IPv6Address):
-        if address.scope_id:
-            return "an address with a zone is local"
-        if address in TEREDO:
-            return "a Teredo address hides another one"
-        for network, shift in TRANSLATED:
-            if address in network:
-                inner = IPv4Address((int(address) >> shift) & 0xFFFFFFFF)
-                reason = why_blocked(inner)
-                return f"it stands for {inner}: {reason}" if reason else None
-    if address.is_multicast:
-        return "a multicast address"
-    if address.is_link_local:
-        return "a link-local address (cloud metadata services are there)"
-    if not address.is_global or address.is_reserved or any(address in network for network in ALSO_INNER):
-        return "not a globally routable address"
-    return None
+    return httpx.AsyncClient(
+        transport=_GuardedTransport(allowed_hosts, max_connections),
+        timeout=httpx.Timeout(timeout_s),
+        headers={"User-Agent": user_agent},
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
-def _allowed(host: str, port: int, allowed_hosts: frozenset[str]) -> bool:
-    return host in allowed_hosts or f"{host}:{port}" in allowed_hosts
+def check_url(url: str | httpx.URL, allowed: frozenset[str]) -> None:
+    """Raise Blocked for what can be told without a look-up: scheme, credentials, port, an address that is not public.
 
-
-def _split(url: str | httpx.URL, allowed_hosts: frozenset[str]) -> tuple[str, int]:
-    """Return host and port of a URL whose form is acceptable. Raises Blocked."""
+    allowed: hosts (host or host:port, exact) that are let through, the scheme and the credentials checked all the same.
+    """
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise Blocked(f"not a URL: {error}") from error
-    if parsed.scheme not in ("http", "https"):
-        raise Blocked(f"only http and https are allowed, not {parsed.scheme or 'a URL without a scheme'!r}")
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise Blocked("invalid_url", f"not a URL: {error}") from error
+    if parsed.scheme not in SCHEMES:
+        raise Blocked("scheme", f"{parsed.scheme or 'no scheme'}: only http and https are allowed")
     if not parsed.host:
-        raise Blocked("the URL names no host")
+        raise Blocked("invalid_url", "the URL names no host")
     if parsed.userinfo:
-        raise Blocked("credentials in a URL are not allowed")
-    port = parsed.port or (443 if parsed.scheme == "https" else 80)
-    host = parsed.raw_host.decode("ascii").strip("[]")
-    if "%" in host:
-        raise Blocked(f"not a URL: no host is called {parsed.host!r}")
-    if port not in PORTS and not _allowed(host, port, allowed_hosts):
-        raise Blocked(f"port {port} is not allowed, only {', '.join(map(str, sorted(PORTS)))}")
-    return host, port
-
-
-async def _resolve(host: str, port: int, allowed_hosts: frozenset[str]) -> list[str]:
-    """Return the addresses of a host, each judged. Raises Blocked for one bad among them, OSError when it has none.
-
-    The system's resolver also reads decimal, octal and hexadecimal forms of IPv4, so these are judged as what they are.
-    """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not _allowed(host, port, allowed_hosts):
-        for address in addresses:
-            if reason := why_blocked(ip_address(address)):
-                raise Blocked(f"{host} is {address}: {reason}" if host != address else f"{address}: {reason}")
-    return addresses
-
-
-async def check_url(url: str, allowed_hosts: frozenset[str] = frozenset()) -> None:
-    """Raise Blocked, with the reason, where a request to this URL would be refused now. Connects to nothing."""
-    host, port = _split(url, allowed_hosts)
+        raise Blocked("credentials", "credentials in a URL are not allowed, they end up in logs")
+    host, port = parsed.raw_host.decode("ascii"), parsed.port or SCHEMES[parsed.scheme]
+    if _is_allowed(host, port, allowed):
+        return
+    if port not in PORTS:
+        raise Blocked("port", f"port {port} is not allowed (NEWS_ALLOWED_HOSTS={host}:{port} would allow it)")
     try:
-        await _resolve(host, port, allowed_hosts)
-    except OSError as error:
-        raise Blocked(f"{host} cannot be resolved: {error.strerror or error}") from error
+        literal = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    check_address(literal, host)
 
 
-class _Backend(httpcore.AsyncNetworkBackend):
-    """Opens connections to judged addresses only."""
+def check_address(address: Address, host: str) -> None:
+    """Raise Blocked unless the address is a public unicast one. `host` is the name that led to it."""
+    why = next((why for network, why in NEVER if address in network), None)
+    if why is None and (address.is_multicast or not address.is_global):
+        why = "multicast" if address.is_multicast else "not globally routable"
+    if why is not None:
+        leads = f"{host} is" if host == str(address) else f"{host} leads to {address}, which is"
+        raise Blocked("address", f"{leads} not a public address: {why} (NEWS_ALLOWED_HOSTS={host} would allow it)")
 
-    def __init__(self, allowed_hosts: frozenset[str]) -> None:
-        self._allowed_hosts = allowed_hosts
-        self._inner = httpcore.AnyIOBackend()
+
+def _is_allowed(host: str, port: int, allowed: frozenset[str]) -> bool:
+    name = f"[{host}]" if ":" in host else host
+    return not allowed.isdisjoint((host, name, f"{name}:{port}"))
+
+
+class _GuardedTransport(httpx.AsyncBaseTransport):
+    def __init__(self, allowed: frozenset[str], max_connections: int) -> None:
+        self._allowed = allowed
+        tls = httpx.create_ssl_context(trust_env=True)  # the environment's SSL_CERT_FILE and SSL_CERT_DIR only
+        self._inner = httpx.AsyncHTTPTransport(verify=tls)
+        # httpx has no argument for a network backend, its connection pool has: the pool is replaced, with the same
+        # TLS settings. Private in httpx 0.28; a test opens a real connection through it.
+        self._inner._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls,
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections // 2,
+            keepalive_expiry=30.0,
+            network_backend=_GuardedNetwork(allowed, httpcore.AnyIOBackend(), _resolve),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        check_url(request.url, self._allowed)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _GuardedNetwork(httpcore.AsyncNetworkBackend):
+    """Opens connections to checked addresses."""
+
+    def __init__(self, allowed: frozenset[str], inner: httpcore.AsyncNetworkBackend, resolve: Resolve) -> None:
+        self._allowed = allowed
+        self._inner = inner
+        self._resolve = resolve
 
     async def connect_tcp(
         self,
@@ -128,59 +149,39 @@ class _Backend(httpcore.AsyncNetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        try:
-            async with asyncio.timeout(timeout):
-                addresses = await _resolve(host, port, self._allowed_hosts)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"{host}: no answer from the resolver") from error
-        except OSError as error:
-            raise httpcore.ConnectError(f"{host} cannot be resolved: {error.strerror or error}") from error
-        for number, address in enumerate(addresses, 1):
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (60.0 if timeout is None else timeout)
+        addresses = await self._resolve(host, port, deadline - loop.time())
+        if not _is_allowed(host, port, self._allowed):
+            for address in addresses:
+                check_address(address, host)
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for tries_left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            share = max(0.1, (deadline - loop.time()) / tries_left)
             try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if number == len(addresses):
-                    raise
-        raise httpcore.ConnectError(f"{host} has no address")
+                return await self._inner.connect_tcp(str(address), port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        raise Blocked("Unix sockets are not allowed")
+        raise Blocked("scheme", "Unix sockets are not allowed")
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
 
-class _Transport(httpx.AsyncHTTPTransport):
-    """Refuses a URL by its form before the pool opens, or reuses, a connection."""
-
-    def __init__(self, allowed_hosts: frozenset[str], limits: httpx.Limits) -> None:
-        super().__init__(limits=limits, trust_env=False)
-        self._allowed_hosts = allowed_hosts
-        # httpx has no argument for the pool's network backend; httpcore's pool has.
-        self._pool._network_backend = _Backend(allowed_hosts)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        _split(request.url, self._allowed_hosts)
-        return await super().handle_async_request(request)
-
-
-def client(
-    *, allowed_hosts: frozenset[str], timeout_s: float, user_agent: str, max_connections: int = 100
-) -> httpx.AsyncClient:
-    """An httpx client that raises Blocked rather than connect to an inner address.
-
-    allowed_hosts: `host` or `host:port`, exact, that are let through all the same. Redirects are not followed, proxy
-    variables of the environment are ignored. timeout_s bounds each step of a request; bound the whole yourself.
-    """
-    limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-    return httpx.AsyncClient(
-        transport=_Transport(allowed_hosts, limits),
-        timeout=timeout_s,
-        headers={"User-Agent": user_agent},
-        follow_redirects=False,
-        trust_env=False,
-    )
+async def _resolve(host: str, port: int, timeout_s: float) -> list[Address]:
+    """Every address of the host, in the resolver's order, each once. Odd spellings (0x7f.1, 2130706433) included."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(f"no answer from DNS for {host}") from error
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"{host}: {error}") from error
+    return list(dict.fromkeys(ipaddress.ip_address(sockaddr[0]) for *_, sockaddr in found))

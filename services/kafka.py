@@ -104,6 +104,36 @@ class Producer:
         await asyncio.gather(*(self.send(topic, key, value) for key, value in records))
 
 
+async def read_compacted(topic: str) -> dict[str, bytes]:
+    """Return the last value of each key of a compacted topic, as it is now. Raises Transient."""
+    client = AIOKafkaConsumer(
+        **connection("reader"),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=topics.load()[topic].max_message_bytes,
+    )
+    await started(client)
+    try:
+        partitions = [TopicPartition(topic, number) for number in client.partitions_for_topic(topic) or ()]
+        if not partitions:
+            raise Transient(f"topic {topic} does not exist: run `python -m services.index setup`")
+        client.assign(partitions)
+        ends = await client.end_offsets(partitions)
+        latest: dict[str, bytes] = {}
+        for partition in partitions:
+            while await client.position(partition) < ends[partition]:
+                for records in (await client.getmany(timeout_ms=500)).values():
+                    for record in map(as_record, records):
+                        latest.pop(key := (record.key or b"").decode("utf-8", "replace"), None)
+                        if record.value is not None:
+                            latest[key] = record.value
+        return latest
+    except KafkaError as error:
+        raise Transient(f"read {topic}: {error!r}") from error
+    finally:
+        await client.stop()
+
+
 @asynccontextmanager
 async def producer(client_id: str, progress: Progress | None = None) -> AsyncIterator[Producer]:
     """A producer, flushed and closed at the end. Idempotent: a retry inside the client repeats nothing."""
@@ -148,7 +178,7 @@ async def consume(
     try:
         while not stop.is_set():
             polled = await client.getmany(timeout_ms=500)
-            records = [_record(record) for partition in polled.values() for record in partition]
+            records = [as_record(record) for partition in polled.values() for record in partition]
             if records and not await _until_processed(client, process, records, stop, progress):
                 return
             await _commit(client, {partition: read[-1].offset + 1 for partition, read in polled.items()})
@@ -157,7 +187,8 @@ async def consume(
         await client.stop()
 
 
-def _record(record: Any) -> Record:
+def as_record(record: Any) -> Record:
+    """aiokafka's record as ours."""
     return Record(
         record.topic,
         record.partition,

@@ -1,0 +1,89 @@
+"""An item as one text: title, summary and body together, and the way back from a position to a field."""
+
+import re
+from bisect import bisect_right
+from typing import Literal, NamedTuple
+
+from schemas.messages import Evidence, RawItem
+from services.enrich.folding import Folded, fold
+
+Field = Literal["title", "summary", "text"]
+
+_GAP = "\n\n\n"  # no name has three spaces: nothing matches across fields
+_FIELDS: tuple[Field, ...] = ("title", "summary", "text")
+_END = re.compile(r"[.!?…]+[\"”»’')\]]*\s+(?=[\"“«‘'(\[¿¡—–-]?\s?[A-ZÀ-Þ0-9])|\n+")
+# Words whose full stop ends no sentence, in the languages that we read.
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr gen col lt capt sgt cpl st ste no vol hon amb prof rev sen rep gov jr sr sra srta mme mlle maj insp supt "
+    "cmdr dkt bw bi mhe art núm num nº av blvd approx us u.s u.n e.g i.e".split()
+)
+
+
+class Span(NamedTuple):
+    """Code points start to end of a document's text."""
+
+    start: int
+    end: int
+
+
+class Document:
+    """Positions are code points of `text`; `folded` is what names are looked for in."""
+
+    __slots__ = ("_sentences", "_starts", "body", "folded", "text")
+
+    def __init__(self, title: str, summary: str, text: str) -> None:
+        self.text = f"{title}{_GAP}{summary}{_GAP}{text}"
+        self.folded: Folded = fold(self.text)
+        summary_start = len(title) + len(_GAP)
+        self.body = summary_start + len(summary) + len(_GAP)
+        self._starts = (0, summary_start, self.body)
+        self._sentences: list[Span] | None = None
+
+    @classmethod
+    def of(cls, item: RawItem) -> "Document":
+        """The document of an item."""
+        return cls(item.title, item.summary, item.text)
+
+    def evidence(self, tag: str, start: int, end: int) -> Evidence:
+        """The evidence for a tag: which field, and where in it."""
+        which = bisect_right(self._starts, start) - 1
+        offset = self._starts[which]
+        return Evidence(
+            tag=tag, field=_FIELDS[which], start=start - offset, end=end - offset, surface=self.text[start:end]
+        )
+
+    def in_title(self, position: int) -> bool:
+        """Whether the position lies in the title."""
+        return position < self._starts[1]
+
+    def words(self, start: int, end: int) -> list[str]:
+        """The folded words between two positions."""
+        if self.folded.origin is None:
+            return self.folded.data[start + 1 : end + 1].decode("ascii").split()
+        return fold(self.text[start:end]).data.decode("ascii").split()
+
+    @property
+    def sentences(self) -> list[Span]:
+        """The sentences in order; the first is the title. Found once, on demand: they cost more than the names."""
+        if self._sentences is None:
+            self._sentences = list(self._split())
+        return self._sentences
+
+    def sentence_at(self, position: int) -> int:
+        """The index of the sentence that holds the position."""
+        return max(bisect_right(self.sentences, (position, len(self.text) + 1)) - 1, 0)
+
+    def _split(self) -> list[Span]:
+        spans, start = [], 0
+        for found in _END.finditer(self.text):
+            if found.group()[0] == "." and self._is_abbreviation(start, found.start()):
+                continue
+            spans.append(Span(start, found.end()))
+            start = found.end()
+        spans.append(Span(start, len(self.text)))
+        return spans
+
+    def _is_abbreviation(self, start: int, stop: int) -> bool:
+        last = self.text[max(start, stop - 12) : stop].rsplit(None, 1)[-1:] or [""]
+        word = last[0].lstrip("(\"“«'").lower()
+        return word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha())

@@ -1,0 +1,188 @@
+"""The gazetteer, ready for matching: every name of every language in one Aho-Corasick automaton."""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from services.enrich.folding import fold_name
+from services.enrich.gazetteer_files import HERE, Entry, Files, Mission, NameRule, Names, read
+
+Kind = Literal["country", "mission", "person", "organisation", "place", "gang", "surname", "shadow", "namesake"]
+Case = Literal["any", "capital", "same"]
+
+# What an item's language lets match: its own names, and those that its press mixes in.
+_READS = {"en": ("en",), "fr": ("fr",), "es": ("es",), "pt": ("pt",), "sw": ("sw", "en"), "ht": ("ht", "fr")}
+_BIT = {language: 1 << place for place, language in enumerate(_READS)}
+_ALL = (1 << len(_BIT)) - 1
+_LONGEST_ENDING = 4
+
+
+class Sense(NamedTuple):
+    """What a name may mean. languages: bits. ambiguous: counts only in items about the mission or its host."""
+
+    kind: Kind
+    tag: str
+    languages: int
+    case: Case
+    text: str
+    ambiguous: bool = False
+    part: Literal["name", "demonym", "capital", "government"] = "name"
+    rule: NameRule | None = None
+
+
+class Words:
+    """Names and cues of one automaton: finds them in folded text and says what each may mean."""
+
+    def __init__(self, senses: Iterable[tuple[str, Sense]]) -> None:
+        table: dict[bytes, list[Sense]] = {}
+        for written, sense in senses:
+            prefix = written.endswith("*")
+            folded = fold_name(written.rstrip("*"))
+            pattern = b" " + folded + (b"" if prefix else b" ")
+            meanings = table.setdefault(pattern, [])
+            if sense not in meanings:
+                meanings.append(sense)
+        self.senses = [tuple(meanings) for meanings in table.values()]
+        self._prefix = [not pattern.endswith(b" ") for pattern in table]
+        self._automaton = BytesAhoCorasick(list(table))
+
+    def find(self, data: bytes) -> list[tuple[int, int, tuple[Sense, ...]]]:
+        """(start, end, senses) of all that is found in folded text, overlaps included, spaces excluded."""
+        found = []
+        for pattern, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if self._prefix[pattern]:
+                stop = data.find(b" ", end)
+                if stop - end > _LONGEST_ENDING:
+                    continue
+                found.append((start + 1, stop, self.senses[pattern]))
+            else:
+                found.append((start + 1, end - 1, self.senses[pattern]))
+        return found
+
+
+class Gazetteer:
+    """A gazetteer's files, and what is derived from them once."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.version = f"{files.version.serial}-{files.content}"
+        self.missions: dict[str, Mission] = {mission.id: mission for mission in files.missions}
+        self.entries: dict[str, Entry] = {entry.id: entry for entry in [*files.missions, *files.entries]}
+        self.current = [mission for mission in files.missions if not mission.earlier]
+        self.hosts = frozenset(mission.host for mission in self.current)
+        self.hides = {f"namesake:{row.name}": frozenset(row.hides) for row in files.shadows.namesakes}
+        self.names = Words(_senses(files))
+        self.cues = Words(_cues(files))
+        self.words_before = frozenset(map(fold_name, files.shadows.words_before))
+        self.words_after = frozenset(map(fold_name, files.shadows.words_after))
+        self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
+        # Country -> role in the latest mission that knows the country.
+        self.known_roles = {
+            (mission.id, code): role for mission in files.missions for role, codes in mission.roles.items() for code in codes
+        }
+        self.senders = frozenset(code for mission in self.current for codes in mission.roles.values() for code in codes)
+
+    def titled(self, text: str, start: int) -> bool:
+        """Whether a title ("Commander", "Premye Minis") stands right before the position."""
+        words = fold_name(text[max(0, start - 40) : start]).split()
+        return any(b" ".join(words[-length:]) in self.titles for length in (1, 2, 3) if length <= len(words))
+
+    @staticmethod
+    def languages(language: str) -> int:
+        """The bits of the names that count in an item of this language; all of them for a language that we do not read."""
+        return sum(_BIT[read] for read in _READS.get(language, ())) or _ALL
+
+
+@cache
+def load(folder: Path | None = None) -> Gazetteer:
+    """The gazetteer of a folder, by default the one that ships. Raises GazetteerError with file and line."""
+    return Gazetteer(read(folder or HERE))
+
+
+def case_of(written: str) -> Case:
+    """How a name must be written in the text: see docs/gazetteer.md.
+
+    Names of three words and more count in any case; shorter ones need a capital where they are given with one;
+    acronyms need all of theirs.
+    """
+    letters = [letter for letter in written if letter.isalpha()]
+    if len(written.split()) >= 3 or not written[0].isupper():
+        return "any"
+    return "same" if len(letters) <= 8 and all(letter.isupper() for letter in letters) else "capital"
+
+
+def _each(names: Names) -> Iterator[tuple[str, int]]:
+    for language, written in names.items():
+        bits = _ALL if language == "any" else _BIT[language]
+        for name in written:
+            yield name, bits
+
+
+def _senses(files: Files) -> Iterator[tuple[str, Sense]]:
+    for entry in [*files.missions, *files.entries]:
+        yield from _entry_senses(entry)
+    for code, names in files.country_names.items():
+        rules = {rule_name: rule for row in files.countries if row.code == code for rule in row.rules for rule_name in rule.names}
+        for name, bits in _each(names):
+            yield name, Sense("country", f"country:{code}", bits, case_of(name), name, rule=rules.get(name))
+    for row in files.countries:
+        rules = {rule_name: rule for rule in row.rules for rule_name in rule.names}
+        for part, named in (
+            ("name", row.names),
+            ("demonym", row.demonyms),
+            ("capital", row.capital),
+            ("government", row.government),
+        ):
+            for name, bits in _each(named):
+                sense = Sense("country", f"country:{row.code}", bits, case_of(name), name, rule=rules.get(name))
+                yield name, sense._replace(part=part)
+        for name, bits in _each(row.ambiguous):
+            yield name, Sense("country", f"country:{row.code}", bits, case_of(name), name, ambiguous=True, part="capital")
+    for namesake in files.shadows.namesakes:
+        for name, bits in _each(namesake.names):
+            yield name, Sense("namesake", f"namesake:{namesake.name}", bits, case_of(name), name)
+    for name, bits in _each(files.shadows.phrases):
+        yield name, Sense("shadow", "shadow", bits, case_of(name), name)
+
+
+def _entry_senses(entry: Entry) -> Iterator[tuple[str, Sense]]:
+    kind: Kind = entry.id.split("/")[0]  # type: ignore[assignment]
+    yield entry.name, Sense(kind, entry.id, _ALL, case_of(entry.name), entry.name, ambiguous=entry.common)
+    for name, bits in _each(entry.names):
+        yield name, Sense(kind, entry.id, bits, case_of(name), name, ambiguous=entry.common)
+    for name, bits in _each(entry.ambiguous):
+        yield name, Sense(kind, entry.id, bits, case_of(name), name, ambiguous=True)
+    for name in entry.surnames:
+        yield name, Sense("surname", entry.id, _ALL, case_of(name), name)
+
+
+def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
+    """Cues are senses too: the tag says what they decide."""
+    roles = files.roles
+    groups: dict[str, Names] = {
+        "force": files.relevance.force,
+        "foreign": files.relevance.foreign,
+        "deploy": files.relevance.deploy,
+        "other_topics": files.relevance.other_topics,
+        "role:lead": roles.lead,
+        "role:contributor": roles.contributor,
+        "role:pledged": roles.pledged,
+        "role:withdrew": roles.withdrew,
+        "led_by": roles.led_by,
+        "not": roles.negations,
+        "excluding": roles.excluding,
+        **{f"kind:{kind}": names for kind, names in files.figures.kinds.items()},
+        **{f"event:{kind}": names for kind, names in files.events.items()},
+    }
+    for tag, names in groups.items():
+        for name, bits in _each(names):
+            yield name, Sense("shadow", tag, bits, "any", name)
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text with their case, apostrophes and hyphens kept."""
+    return re.findall(r"[^\W_][\w'’.-]*", text)

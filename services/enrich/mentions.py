@@ -1,0 +1,306 @@
+"""What an item names: one pass over its folded text, then boundaries, languages, capitals, longest match, context."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from services.enrich.document import Document
+from services.enrich.folding import fold_name
+from services.enrich.gazetteer import Gazetteer, Sense
+
+_INSIDE = frozenset(("mission", "organisation"))  # countries inside these names count too
+
+
+class Mention(NamedTuple):
+    """A name in the text: code points start to end of the document, and what it means there."""
+
+    start: int
+    end: int
+    sense: Sense
+
+    @property
+    def tag(self) -> str:
+        """The tag that the mention gives, e.g. `country:KE` or `person/godfrey-otunge`."""
+        return self.sense.tag
+
+
+class Mentions:
+    """All names of a document, in order. `hosts`: the host countries that it names; `notes`: why names were left out."""
+
+    def __init__(self, kept: list[Mention], hosts: frozenset[str], notes: list[str] | None) -> None:
+        self.all = kept
+        self.hosts = hosts
+        self.notes = notes
+        self.countries = [mention for mention in kept if mention.sense.kind == "country"]
+        self.missions = [mention for mention in kept if mention.sense.kind == "mission"]
+        self.entities = [mention for mention in kept if mention.sense.kind not in ("country", "namesake", "shadow")]
+
+
+def find(document: Document, gazetteer: Gazetteer, language: str, notes: list[str] | None = None) -> Mentions:
+    """The names that count in a document. notes, where given, is filled with what did not count, and why."""
+    candidates = _candidates(document, gazetteer, gazetteer.languages(language), notes)
+    if not candidates:
+        return Mentions([], frozenset(), notes)
+    named = _longest(candidates, gazetteer)
+    named = _without_people_and_papers(named, document, gazetteer, notes)
+    hosts = _hosts(named, gazetteer)
+    kept = list(_in_context(named, gazetteer, hosts, notes))
+    kept = _with_surnames(kept, hosts, document, gazetteer, notes)
+    return Mentions(_with_places_countries(kept, gazetteer), hosts, notes)
+
+
+def _note(notes: list[str] | None, mention: Mention, document: Document | None, why: str) -> None:
+    if notes is not None:
+        text = document.text[mention.start : mention.end] if document else mention.sense.text
+        notes.append(f"{mention.start:>6}  {text!r} is not {mention.tag}: {why}")
+
+
+def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes: list[str] | None) -> list[Mention]:
+    """Every name in the right language and with the right capitals."""
+    text, folded = document.text, document.folded
+    found = []
+    for start, end, senses in gazetteer.names.find(folded.data):
+        if folded.origin is None:
+            start, end = start - 1, end - 1
+        else:
+            start, end = folded.span(start, end)
+        for sense in senses:
+            if not sense.languages & languages:
+                continue
+            if sense.case == "capital" and not text[start].isupper():
+                continue
+            if sense.case == "same" and not text[start:end].isupper():
+                _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
+                continue
+            found.append(Mention(start, end, sense))
+    return found
+
+
+def _place(mention: Mention) -> tuple[int, int]:
+    return mention.start, -mention.end
+
+
+def _longest(candidates: list[Mention], gazetteer: Gazetteer) -> list[Mention]:
+    """Leftmost-longest, several senses of one span kept; countries inside missions and organisations kept too."""
+    candidates.sort(key=_place)
+    kept: list[Mention] = []
+    taken_from, taken_to, outer = -1, -1, None
+    for mention in candidates:
+        start, end, sense = mention
+        if start >= taken_to:
+            taken_from, taken_to, outer = start, end, sense
+            kept.append(mention)
+        elif start == taken_from and end == taken_to:
+            kept.append(mention)
+        elif (
+            outer is not None
+            and sense.kind == "country"
+            and outer.kind in _INSIDE
+            and end <= taken_to
+            and not gazetteer.entries[outer.tag].opaque
+        ):
+            kept.append(mention)
+    return kept
+
+
+def _without_people_and_papers(
+    named: list[Mention], document: Document, gazetteer: Gazetteer, notes: list[str] | None
+) -> list[Mention]:
+    """Drop countries that are part of a person's, paper's or school's name, by the words beside them."""
+    codes = {mention.tag for mention in named if mention.sense.kind == "country"}
+    kept = []
+    for place, mention in enumerate(named):
+        sense = mention.sense
+        if sense.kind == "country":
+            why = _not_a_country(mention, named, place, codes, document, gazetteer)
+            if why:
+                _note(notes, mention, document, why)
+                continue
+        kept.append(mention)
+    return kept
+
+
+def _not_a_country(
+    mention: Mention, named: list[Mention], place: int, codes: set[str], document: Document, gazetteer: Gazetteer
+) -> str | None:
+    start, end, sense = mention
+    text = document.text
+    if sense.part == "capital" and _is_dateline(text, start):
+        return "it is where the report was written"
+    if sense.part == "name" or sense.part == "demonym":
+        after = _word_after(text, end)
+        before = _word_before(text, start)
+        if after[:1].isupper() and fold_name(after) in gazetteer.words_after:
+            return f"{after} after it makes it an outlet or a school"
+        if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
+            return f"{before} before it makes it an outlet or a school"
+    rule = sense.rule
+    if rule is None:
+        return None
+    if rule.only_with:
+        data = document.folded.data
+        if not any(b" " + fold_name(word) + b" " in data for word in rule.only_with) and not _in_list(named, place, text):
+            return "nothing in the item says that the country is meant"
+    if rule.person_like and _looks_like_a_person(text, start, end):
+        return "it looks like part of a person's name"
+    return None
+
+
+# "NAIROBI, Kenya (AP) -", "SANTO DOMINGO.-", "KINGSTON:"
+_DATELINE = re.compile(r"[^\W\d_][\w .'’\-]{1,30}(?:, ?[\w .'’]{2,25})?(?: ?\([^)\n]{2,25}\))?(?:\.? ?[-–—]{1,2}|:|\.-) ?")
+
+
+def _is_dateline(text: str, start: int) -> bool:
+    """Whether the name opens a paragraph as the place where the report was written."""
+    line = text.rfind("\n", 0, start) + 1
+    if start - line > 3:
+        return False
+    found = _DATELINE.match(text, start)
+    return bool(found) and (text[start : start + 4].isupper() or found.group().rstrip().endswith((".-", "–", "—", "-")))
+
+
+def _word_after(text: str, end: int) -> str:
+    if text[end : end + 1] != " ":
+        return ""
+    return text[end + 1 : end + 30].split(" ", 1)[0].strip(".,;:!?)»”\"'")
+
+
+def _word_before(text: str, start: int) -> str:
+    if text[start - 1 : start] != " ":
+        return ""
+    words = text[max(0, start - 30) : start].split()
+    if len(words) > 1 and words[-1].lower() in ("of", "de", "du", "da", "do", "of the", "la", "cha"):
+        return words[-2]
+    return words[-1] if words else ""
+
+
+def _in_list(named: list[Mention], place: int, text: str) -> bool:
+    """Whether another country stands right beside it, with only a comma or a short word between."""
+    mention = named[place]
+    for other in (named[place - 1] if place else None, named[place + 1] if place + 1 < len(named) else None):
+        if other is not None and other.sense.kind == "country" and other.tag != mention.tag and other.sense.part == "name":
+            between = text[min(other.end, mention.end) : max(other.start, mention.start)]
+            if len(between) <= 8 and (not between.strip() or between.strip() in (",", ", and", "and", ", y", "y", "et", "e", ", et", ", e", "na", "ak")):
+                return True
+    return False
+
+
+def _looks_like_a_person(text: str, start: int, end: int) -> bool:
+    after = _word_after(text, end)
+    if after[:1].isupper() and not after.isupper() and text[end : end + 2] == " " + after[0]:
+        return True
+    before = _word_before(text, start)
+    begins = text[: max(0, start - 1 - len(before))].rstrip()[-1:]
+    return before[:1].isupper() and before.isalpha() and len(before) > 2 and begins not in ("", ".", "!", "?", "\n", "”", '"', ":") and before not in _BEFORE_COUNTRIES
+
+
+# Capitalised words before a country that make no person of it.
+_BEFORE_COUNTRIES = frozenset(
+    ("The", "In", "And", "From", "With", "President", "Minister", "Republic", "Government", "King", "Prime", "Ambassador", "Le", "El", "Du", "Au")
+)
+
+
+def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
+    """The host countries of current missions that the document names for certain."""
+    hosts = set()
+    for mention in named:
+        sense = mention.sense
+        if sense.kind == "country" and not sense.ambiguous:
+            hosts.add(sense.tag[8:])
+        elif sense.kind in ("place", "organisation", "gang", "mission") and not sense.ambiguous:
+            entry = gazetteer.entries[sense.tag]
+            if entry.country:
+                hosts.add(entry.country)
+            elif sense.kind == "mission" and not gazetteer.missions[sense.tag].earlier:
+                hosts.add(gazetteer.missions[sense.tag].host)
+            elif sense.kind == "gang":
+                hosts |= gazetteer.hosts
+    return frozenset(hosts & gazetteer.hosts)
+
+
+def _in_context(
+    named: list[Mention], gazetteer: Gazetteer, hosts: frozenset[str], notes: list[str] | None
+) -> Iterable[Mention]:
+    """Ambiguous names count where the host is named; a mission's short name not beside a namesake, unless its long one is."""
+    hidden: set[str] = set()
+    for mention in named:
+        if mention.sense.kind == "namesake":
+            hidden |= gazetteer.hides[mention.tag]
+    certain = {mention.tag for mention in named if mention.sense.kind == "mission" and not mention.sense.ambiguous}
+    seen: set[tuple[int, int, str]] = set()
+    for mention in named:
+        sense = mention.sense
+        if sense.kind in ("shadow", "namesake"):
+            if notes is not None and sense.kind == "namesake":
+                _note(notes, mention, None, f"a namesake that hides {', '.join(sorted(gazetteer.hides[mention.tag]))}")
+            continue
+        key = (mention.start, mention.end, mention.tag)
+        if key in seen:
+            continue
+        if sense.ambiguous:
+            host = gazetteer.missions[sense.tag].host if sense.kind == "mission" else None
+            if not hosts or (host is not None and host not in hosts):
+                _note(notes, mention, None, "ambiguous, and the item does not name the host country")
+                continue
+            if sense.tag in hidden and sense.tag not in certain:
+                _note(notes, mention, None, "a namesake is in the item")
+                continue
+        seen.add(key)
+        yield mention
+
+
+def _with_surnames(
+    kept: list[Mention], hosts: frozenset[str], document: Document, gazetteer: Gazetteer, notes: list[str] | None
+) -> list[Mention]:
+    """A surname counts after its full name; before that, or without it, after a title where the host is named."""
+    full: dict[str, int] = {}
+    for mention in kept:
+        if mention.sense.kind == "person":
+            full.setdefault(mention.tag, mention.start)
+    people = []
+    for mention in kept:
+        if mention.sense.kind != "surname":
+            people.append(mention)
+        elif _part_of_another_name(mention, document.text):
+            _note(notes, mention, document, "part of another name")
+        elif mention.tag in full or (hosts and gazetteer.titled(document.text, mention.start)):
+            people.append(Mention(mention.start, mention.end, mention.sense._replace(kind="person")))
+        else:
+            _note(notes, mention, document, "a surname without its full name or a title")
+    return _one_person_a_span(people, full)
+
+
+def _part_of_another_name(mention: Mention, text: str) -> bool:
+    """Whether a capitalised first name that is no title stands right before the surname, as in "Mary Otunge"."""
+    after = text[mention.end : mention.end + 2]
+    return after[:1] == "-" and after[1:2].isupper()
+
+
+def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Mention]:
+    """Two people can share a surname: the one who was named in full, the latest before it, is meant."""
+    best: dict[tuple[int, int], Mention] = {}
+    kept = []
+    for mention in people:
+        if mention.sense.kind != "person":
+            kept.append(mention)
+            continue
+        key = (mention.start, mention.end)
+        other = best.get(key)
+        if other is None or full.get(mention.tag, -1) > full.get(other.tag, -1):
+            best[key] = mention
+    return sorted([*kept, *best.values()], key=_place)
+
+
+def _with_places_countries(kept: list[Mention], gazetteer: Gazetteer) -> list[Mention]:
+    """A place, or a body of a country whose name does not say so, stands for its country too."""
+    added = []
+    for mention in kept:
+        if mention.sense.kind in ("place", "organisation"):
+            country = gazetteer.entries[mention.tag].country
+            if country and not any(
+                other.sense.kind == "country" and mention.start <= other.start and other.end <= mention.end for other in kept
+            ):
+                part = "capital" if mention.sense.kind == "place" else "government"
+                sense = Sense("country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part)
+                added.append(Mention(mention.start, mention.end, sense))
+    return sorted([*kept, *added], key=_place) if added else kept

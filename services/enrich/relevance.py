@@ -1,0 +1,121 @@
+"""How much an item is about the mission: features found in it, their weights from the gazetteer, and the evidence."""
+
+import math
+from typing import NamedTuple
+
+from services.enrich.cues import Cue, Cues
+from services.enrich.document import Document
+from services.enrich.gazetteer import Gazetteer
+from services.enrich.mentions import Mention, Mentions
+
+_LEAD = 600  # characters of the text that say what it is about
+_OFTEN = 3
+_TOPIC_WORDS = 5
+_NEAR = 45  # characters from "Kenya-led" to the force
+
+
+class Feature(NamedTuple):
+    """A reason: the weight's name in relevance.yaml, and where the text gives it; (0, 0) where it is something missing."""
+
+    name: str
+    start: int
+    end: int
+
+
+def can_matter(mentions: Mentions) -> bool:
+    """Whether the costly steps are worth it: the host country is named, or a mission for certain."""
+    return bool(mentions.hosts) or any(not mention.sense.ambiguous for mention in mentions.missions)
+
+
+def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
+    """The reasons for and against, each at most once."""
+    lead = document.body + _LEAD
+    current = [m for m in mentions.missions if not gazetteer.missions[m.tag].earlier and m.tag != "mission/unsoh"]
+    found = _by_place("mission", current, document, lead)
+    if len(current) >= _OFTEN:
+        found.append(Feature("mission_often", current[_OFTEN - 1].start, current[_OFTEN - 1].end))
+    if mentions.hosts:
+        found += _key_people(document, mentions, gazetteer, lead)
+        described = _described(document, mentions, cues, gazetteer)
+        found += _by_place("described", described, document, lead)
+        if len(described) >= _OFTEN:
+            found.append(Feature("described_often", described[_OFTEN - 1].start, described[_OFTEN - 1].end))
+        found += _force_led_by(document, mentions, cues, gazetteer)
+    elif found:
+        found.append(Feature("no_host", 0, 0))
+    earlier = [mention for mention in mentions.missions if gazetteer.missions[mention.tag].earlier and mention.tag != "mission/binuh"]
+    if earlier and not current:
+        found.append(Feature("earlier_mission", earlier[0].start, earlier[0].end))
+    names = {feature.name for feature in found}
+    if cues.count("other_topics") >= _TOPIC_WORDS and not names & {"mission_title", "mission_lead", "described_title"}:
+        found.append(Feature("other_topic", 0, 0))
+    return found
+
+
+def score(found: list[Feature], gazetteer: Gazetteer) -> float:
+    """The relevance, 0 to 1, two digits."""
+    relevance = gazetteer.files.relevance
+    total = relevance.bias + sum(relevance.weights[feature.name] for feature in found)
+    return round(1 / (1 + math.exp(-total)), 2)
+
+
+def _by_place(name: str, spans: list[Mention] | list[Feature], document: Document, lead: int) -> list[Feature]:
+    """The first span as `name_title`, `name_lead` or `name_body`; a title beside a lead is more certain than either."""
+    if not spans:
+        return []
+    first = spans[0]
+    place = "title" if document.in_title(first.start) else "lead" if first.start < lead else "body"
+    return [Feature(f"{name}_{place}", first.start, first.end)]
+
+
+def _key_people(document: Document, mentions: Mentions, gazetteer: Gazetteer, lead: int) -> list[Feature]:
+    for mention in mentions.entities:
+        if mention.sense.kind != "mission" and gazetteer.entries[mention.tag].of_mission or mention.tag == "mission/unsoh":
+            return [Feature("key_person_lead" if mention.start < lead else "key_person", mention.start, mention.end)]
+    return []
+
+
+def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
+    """Sentences that have the host country, a sender or "foreign", a force and a deployment; one a sentence."""
+    found = []
+    countries: dict[int, list[Mention]] = {}
+    for mention in mentions.countries:
+        countries.setdefault(document.sentence_at(mention.start), []).append(mention)
+    for number, named in sorted(countries.items()):
+        if not any(mention.tag[8:] in gazetteer.hosts for mention in named):
+            continue
+        forces, deploys = cues.of(number, "force"), cues.of(number, "deploy")
+        if not forces or not deploys:
+            continue
+        senders = [mention for mention in named if mention.tag[8:] in gazetteer.senders]
+        sender = _beside(senders, forces, document) or _beside(cues.of(number, "foreign"), forces, document)
+        if sender:
+            found.append(Feature("described", sender[0], sender[1]))
+    return found
+
+
+def _beside(names: list[Mention] | list[Cue], forces: list[Cue], document: Document) -> tuple[int, int] | None:
+    """From the first name to a force noun that stands within six words of it."""
+    for name in names:
+        for force in forces:
+            between = document.words(min(name.end, force.end), max(name.start, force.start))
+            if len(between) <= 6:
+                return min(name.start, force.start), max(name.end, force.end)
+    return None
+
+
+def _force_led_by(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
+    """A force "led by" one of the mission's own leads: "Kenya-led force", "la force dirigée par le Kenya"."""
+    leads = {code for mission in gazetteer.current for code in mission.roles.get("lead", ())}
+    for mention in mentions.countries:
+        if mention.tag[8:] not in leads:
+            continue
+        number = document.sentence_at(mention.start)
+        for cue in cues.of(number, "led_by"):
+            beside = 0 <= cue.start - mention.end <= 1 or 0 <= mention.start - cue.end <= 5
+            for force in cues.of(number, "force") if beside else ():
+                if abs(force.start - cue.start) <= _NEAR:
+                    return [
+                        Feature("force_led_by", min(mention.start, cue.start, force.start), max(mention.end, cue.end, force.end))
+                    ]
+    return []

@@ -1,0 +1,142 @@
+"""A country's part in the mission, from the sentences that name it: subject, tense and lists; history where they are silent."""
+
+from services.enrich.cues import Cue, Cues
+from services.enrich.document import Document
+from services.enrich.gazetteer import Gazetteer
+from services.enrich.mentions import Mention, Mentions
+from schemas.messages import Role
+
+_STRONGEST: tuple[Role, ...] = ("lead", "withdrew", "contributor", "pledged")
+_NEAR = 6  # words, for a country that no mission is known to have
+_TIED = 12  # words between a country and a cue, at most
+
+
+def roles(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> dict[str, tuple[Role, Cue | None]]:
+    """Country code -> (role, the cue that decided it). Countries without a part in the mission are `mentioned`."""
+    decided: dict[str, dict[Role, Cue | None]] = {}
+    by_sentence: dict[int, list[Mention]] = {}
+    for mention in mentions.countries:
+        by_sentence.setdefault(document.sentence_at(mention.start), []).append(mention)
+        decided.setdefault(mention.tag[8:], {})
+    missions = {document.sentence_at(mention.start) for mention in mentions.missions}
+    current = [mention for mention in mentions.missions if not gazetteer.missions[mention.tag].earlier]
+    earlier = {document.sentence_at(m.start) for m in mentions.missions if gazetteer.missions[m.tag].earlier and m.tag != "mission/binuh"}
+    for number, named in by_sentence.items():
+        senders = [mention for mention in named if mention.tag[8:] not in mentions.hosts]
+        in_context = cues.of(number, "force") or number in missions or (number and cues.of(number - 1, "force"))
+        if not senders or not in_context or {number, number - 1} & earlier:
+            continue
+        for mention, role, cue in _of_sentence(number, senders, current, document, cues, gazetteer):
+            decided[mention.tag[8:]].setdefault(role, cue)
+        for mention in senders:
+            known = _known(mention.tag[8:], mentions, gazetteer)
+            if known in ("lead", "contributor") and not decided[mention.tag[8:]] and _beside_force(mention, number, document, cues):
+                decided[mention.tag[8:]][known] = None
+    result: dict[str, tuple[Role, Cue | None]] = {}
+    for code, found in decided.items():
+        strongest = next((role for role in _STRONGEST if role in found), None)
+        if code in mentions.hosts:
+            result[code] = ("host", None)
+        else:
+            result[code] = (strongest, found[strongest]) if strongest else ("mentioned", None)
+    return result
+
+
+def _of_sentence(
+    number: int,
+    senders: list[Mention],
+    missions: list[Mention],
+    document: Document,
+    cues: Cues,
+    gazetteer: Gazetteer,
+) -> list[tuple[Mention, Role, Cue]]:
+    """What each country of a sentence does: the cue after its list of countries, else the one before that none has taken.
+
+    Of countries that no mission is known to have, more is asked: a list, a force beside the name, a near verb.
+    """
+    found: list[tuple[Mention, Role, Cue]] = []
+    groups = _lists(senders, document, gazetteer)
+    leads = {cue: group for cue in cues.of(number, "led_by") for group in groups if _touches(cue, group)}
+    signs = [cue for cue in cues.starting(number, "role:") if not cues.negated(number, cue)]
+    signs = [cue for cue in _longest(signs) if not any(lead.start <= cue.start < lead.end for lead in leads)]
+    taken: set[Cue] = set()
+    waiting: list[tuple[list[Mention], int]] = []
+    for place, group in enumerate(groups):
+        lead = next((cue for cue, led in leads.items() if led is group), None)
+        if lead:
+            found += [(mention, "lead", lead) for mention in group]
+            continue
+        start, end = group[0].start, group[-1].end
+        if any(0 <= start - cue.end <= 5 for cue in cues.of(number, "excluding")):
+            continue
+        stop = groups[place + 1][0].start if place + 1 < len(groups) else document.sentences[number].end
+        ahead = [cue for cue in signs if end <= cue.start < stop and len(document.words(end, cue.start)) <= _TIED]
+        if ahead:  # the first verb has the tense: "pledged to send", "plans to deploy"
+            taken.update(ahead)
+            found += [(mention, _role(ahead[0]), ahead[0]) for mention in group]
+        else:
+            waiting.append((group, groups[place - 1][-1].end if place else document.sentences[number].start))
+    for group, since in waiting:
+        behind = [cue for cue in signs if cue not in taken and since <= cue.start and cue.end <= group[0].start]
+        if behind:
+            found += [(mention, _role(behind[-1]), behind[-1]) for mention in group]
+    listed = {id(mention) for group in groups if len(group) > 1 for mention in group}
+    return [
+        (mention, role, cue)
+        for mention, role, cue in found
+        if mention.tag[8:] in gazetteer.senders
+        or (id(mention) in listed and role != "lead")
+        or (_beside_force(mention, number, document, cues) and role != "lead")
+        or (role == "pledged" and _words_between(mention, cue, document) <= _NEAR)
+        or (role == "lead" and any(number == document.sentence_at(m.start) for m in missions))
+    ]
+
+
+def _touches(cue: Cue, group: list[Mention]) -> bool:
+    """Whether a cue stands right after the countries ("Kenya-led") or right before them ("led by Kenya")."""
+    return 0 <= cue.start - group[-1].end <= 1 or 0 <= group[0].start - cue.end <= 5
+
+
+def _words_between(mention: Mention, cue: Cue, document: Document) -> int:
+    return len(document.words(min(mention.end, cue.end), max(mention.start, cue.start)))
+
+
+def _longest(signs: list[Cue]) -> list[Cue]:
+    """Of cues that overlap the longest: "be deployed" is a promise, "deployed" is not."""
+    kept: list[Cue] = []
+    for cue in sorted(signs, key=lambda cue: (cue.start, -cue.end)):
+        if not kept or cue.start >= kept[-1].end:
+            kept.append(cue)
+    return kept
+
+
+def _role(cue: Cue) -> Role:
+    role: Role = cue.tag[5:]  # type: ignore[assignment]
+    return role
+
+
+def _lists(senders: list[Mention], document: Document, gazetteer: Gazetteer) -> list[list[Mention]]:
+    """Countries that stand in one list: only commas, articles and conjunctions between them."""
+    joining = set(gazetteer.files.roles.joining)
+    groups: list[list[Mention]] = []
+    for mention in senders:
+        if groups:
+            last = groups[-1][-1]
+            if mention.start < last.end or all(word in joining for word in document.words(last.end, mention.start)):
+                groups[-1].append(mention)
+                continue
+        groups.append([mention])
+    return groups
+
+
+def _known(code: str, mentions: Mentions, gazetteer: Gazetteer) -> str | None:
+    named = [mention.tag for mention in mentions.missions] + [mission.id for mission in gazetteer.current]
+    return next((gazetteer.known_roles[mission, code] for mission in named if (mission, code) in gazetteer.known_roles), None)
+
+
+def _beside_force(mention: Mention, number: int, document: Document, cues: Cues) -> bool:
+    """Whether a force noun is tied to the country: "Kenyan police officers", "the officers from Jamaica"."""
+    return any(
+        len(document.words(min(mention.end, force.end), max(mention.start, force.start))) <= 3
+        for force in cues.of(number, "force")
+    )

@@ -1,0 +1,256 @@
+"""The faust worker: news.raw -> tag -> news.enriched. The only file that imports faust.
+
+At least once: a batch is acknowledged, in offset order, after all that it produced is confirmed by the broker. Raising
+inside a faust agent acknowledges what it was working on, so nothing is raised there: a bug outside the pure step ends
+the process without committing, and the batch is read again.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import ssl
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, NoReturn
+
+import faust
+import structlog
+from mode import CrashingSupervisor
+from prometheus_client import Counter, Gauge, Histogram
+
+from schemas import codec, topics
+from schemas.errors import Invalid, NewsError, Transient
+from schemas.messages import EnrichedItem, RawItem
+from services import kafka, settings, telemetry
+from services.dead_letters import DeadLetters, Flood
+from services.kafka import Producer, Record
+from services.telemetry import Progress
+
+log = telemetry.logger(__name__)
+
+GROUP = "enrich"
+BATCH = 200  # records, at most
+WITHIN = 0.05  # seconds until a smaller batch is taken
+STOP_S = 9.0  # seconds that a clean stop may take
+LOOK_S = 2.0  # seconds between two looks at offsets, for liveness
+EXIT_BUG = 70  # EX_SOFTWARE
+EXIT_FLOOD = 65  # EX_DATAERR
+
+TAGGED = Counter("news_enrich_items_total", "Items tagged", ["language", "relevant"])
+SECONDS = Histogram("news_enrich_batch_seconds", "From taking a batch to acknowledging it")
+LAG = Gauge("news_enrich_lag", "Records of news.raw that are not committed yet, in this replica's partitions")
+
+Tag = Callable[[RawItem], EnrichedItem]
+
+
+def run(tag: Tag) -> int:
+    """Work until SIGTERM or SIGINT. Returns the exit code: 0 stopped, 65 nearly all input is invalid, 70 a bug."""
+    progress = telemetry.start(GROUP)
+    for noisy in ("faust", "mode", "aiokafka"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    return asyncio.run(_work(tag, progress))
+
+
+async def _work(tag: Tag, progress: Progress) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    broker = asyncio.create_task(_until_stopped(tag, progress, stop))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({broker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if not stop.is_set():
+        return await broker
+    try:
+        async with asyncio.timeout(STOP_S):
+            return await broker
+    except TimeoutError:
+        log.warning("could not stop cleanly: what was not committed will be read again", waited_s=STOP_S)
+        _leave(0)
+
+
+async def _until_stopped(tag: Tag, progress: Progress, stop: asyncio.Event) -> int:
+    async with kafka.producer(GROUP, progress) as producer:  # waits for the broker
+        app = make_app(tag, producer, progress, stop)
+        await app.start()
+        log.info("started", gazetteer=getattr(tag, "version", None))
+        watch = asyncio.create_task(_watch(app, progress))
+        crashed = asyncio.create_task(app.wait_for_stopped(stop.wait()))
+        await crashed
+        if app.crashed:
+            log.critical("faust crashed", exc_info=app.crash_reason)
+            _leave(EXIT_BUG)
+        watch.cancel()
+        await app.stop()
+    log.info("stopped")
+    return 0
+
+
+def make_app(tag: Tag, producer: Producer, progress: Progress, stop: asyncio.Event) -> faust.App:
+    """The faust app with its one agent. The topics exist already: faust declares none."""
+    app = faust.App(
+        GROUP,
+        autodiscover=False,
+        origin=__name__,
+        **_connection(),
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=topics.load()[topics.RAW].max_message_bytes,
+        producer_max_request_size=topics.largest_message_bytes(),
+        broker_commit_interval=1.0,
+        broker_commit_every=2_000,
+        stream_buffer_maxsize=4 * BATCH,
+        stream_wait_empty=True,
+        agent_supervisor=CrashingSupervisor,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        store="memory://",
+    )
+    raw = app.topic(topics.RAW, key_serializer="raw", value_serializer="raw", value_type=bytes, allow_empty=True)
+    dead_letters = DeadLetters(GROUP, producer)
+
+    @app.agent(raw, concurrency=1, name=GROUP)
+    async def enrich(stream: Any) -> None:
+        async for events in stream.noack_take(BATCH, within=WITHIN):
+            try:
+                with SECONDS.time():
+                    await _until_sent([_record(event) for event in events], tag, producer, dead_letters, progress, stop)
+                    for event in events:
+                        await stream.ack(event)
+            except asyncio.CancelledError:
+                raise
+            except Flood as error:
+                log.critical("stopped: check what writes to news.raw, then start again", reason=str(error))
+                _leave(EXIT_FLOOD)
+            except BaseException as error:
+                log.critical("bug outside the tagging: nothing of the batch is committed", exc_info=error)
+                _leave(EXIT_BUG)
+
+    return app
+
+
+async def _until_sent(
+    records: Sequence[Record],
+    tag: Tag,
+    producer: Producer,
+    dead_letters: DeadLetters,
+    progress: Progress,
+    stop: asyncio.Event,
+) -> None:
+    """Tag the records and send the results, however long the broker is away; returns when all are confirmed."""
+    done: set[int] = set()
+    for attempt in count():
+        try:
+            await _send(records, tag, producer, dead_letters, done)
+            return
+        except Transient as error:
+            delay = min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0)
+            log.warning("broker is not ready, will send the batch again", error=str(error), records=len(records))
+            progress.waiting(str(error))
+            await asyncio.sleep(delay)
+
+
+async def _send(
+    records: Sequence[Record], tag: Tag, producer: Producer, dead_letters: DeadLetters, done: set[int]
+) -> None:
+    """One try. `done` holds the places of dead letters that are confirmed already: they are not counted twice."""
+    outputs: list[tuple[str, bytes]] = []
+    refused: list[tuple[int, Exception]] = []
+    for place, record in enumerate(records):
+        try:
+            item = codec.decode(record.value or b"", RawItem)
+            tagged = tag(item)
+            data = codec.encode(tagged)
+            if len(data) > topics.load()[topics.ENRICHED].max_message_bytes - 1_024:
+                raise Invalid(f"{len(data)} bytes with tags", reason="too_large")
+        except Exception as error:  # the pure step: Invalid, or a bug over one message
+            refused.append((place, error))
+            continue
+        outputs.append((item.item_id, data))
+        _report(tagged)
+    await producer.send_all(topics.ENRICHED, outputs)
+    for place, error in refused:
+        if place not in done:
+            await dead_letters.send(records[place], error)
+            done.add(place)
+    for _ in outputs:
+        dead_letters.fine()
+
+
+def _report(item: EnrichedItem) -> None:
+    TAGGED.labels(item.language, str(item.relevant).lower()).inc()
+    with structlog.contextvars.bound_contextvars(trace_id=item.trace_id, item_id=item.item_id):
+        (log.info if item.relevant else log.debug)(
+            "tagged",
+            title=item.title[:80],
+            relevance=item.relevance,
+            missions=item.missions,
+            countries=[country.code for country in item.countries],
+        )
+
+
+def _record(event: Any) -> Record:
+    message = event.message
+    headers = message.headers or ()
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    return Record(
+        message.topic,
+        message.partition,
+        message.offset,
+        message.key,
+        message.value,
+        tuple(pairs),
+        int((message.timestamp or 0) * 1000),
+    )
+
+
+async def _watch(app: faust.App, progress: Progress) -> None:
+    """Report progress: committed offsets move, or there is no lag. Silence is what liveness sees."""
+    progress.waiting("partitions")
+    before: dict[Any, int] = {}
+    while True:
+        await asyncio.sleep(LOOK_S)
+        consumer = app.consumer
+        assigned = consumer.assignment()
+        if not assigned or app.rebalancing:
+            continue
+        ends = await consumer.highwaters(*assigned)
+        committed = dict(app.monitor.tp_committed_offsets)
+        lag = 0
+        for partition in assigned:
+            reached = committed.get(partition) or await consumer.position(partition) or 0
+            lag += max(0, (ends.get(partition) or 0) - reached)
+        LAG.set(lag)
+        if lag == 0 or committed != before:
+            progress.advanced()
+        before = committed
+
+
+def _connection() -> dict[str, Any]:
+    """Where the broker is and how it is spoken to, in faust's terms."""
+    configured = settings.Kafka()
+    arguments: dict[str, Any] = {
+        "broker": [f"kafka://{server.strip()}" for server in configured.kafka_bootstrap_servers.split(",")]
+    }
+    context = None
+    if configured.kafka_security_protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=configured.kafka_ca_file)
+        arguments["broker_credentials"] = faust.SSLCredentials(context)
+    if configured.kafka_security_protocol.startswith("SASL"):
+        password = configured.kafka_password
+        arguments["broker_credentials"] = faust.SASLCredentials(
+            username=configured.kafka_username,
+            password=password.get_secret_value() if password else None,
+            mechanism=configured.kafka_sasl_mechanism,
+            ssl_context=context,
+        )
+    return arguments
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: in faust nothing else keeps unprocessed messages uncommitted."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+    os._exit(code)

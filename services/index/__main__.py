@@ -1,0 +1,74 @@
+"""Command line of the index service."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+EXAMPLES = """examples:
+  python -m services.index setup             create topics, index templates, indices and aliases
+  python -m services.index setup --dry-run   say what set-up would do
+  python -m services.index run               write enriched items, match saved searches, send alerts
+  python -m services.index deliver           call the webhooks
+  python -m services.index api               serve the HTTP API and the page
+  python -m services.index key --api         print a new API key
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    chosen = _parser().parse_args(arguments)
+    match chosen.command:
+        case "setup":
+            from services.index import setup
+
+            return asyncio.run(setup.set_up(dry_run=chosen.dry_run, update=chosen.update))
+        case "run":
+            from services.index import run
+
+            return run.main()
+        case "deliver":
+            from services.index import deliver
+
+            return deliver.main()
+        case "api":
+            from services.index.api import app
+
+            return app.main()
+        case "key":
+            from services.index import key
+
+            print(key.api_key() if chosen.api else key.encryption_key())
+            return 0
+    raise AssertionError(chosen.command)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.index",
+        description="Index news items, match saved searches, deliver alerts. Settings: environment, NEWS_*.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    setup = commands.add_parser(
+        "setup",
+        help="create topics, index templates, indices and aliases; report what differs (exit status 3)",
+        description="Create what is missing. A second run changes nothing. What differs is reported, exit status 3.",
+    )
+    setup.add_argument("--dry-run", action="store_true", help="change nothing, say what would be done")
+    setup.add_argument(
+        "--update", action="store_true", help="also change what differs, where that is possible in place"
+    )
+    commands.add_parser("run", help="write enriched items, match saved searches, send alerts")
+    commands.add_parser("deliver", help="call the webhooks of alerts")
+    commands.add_parser("api", help="serve the HTTP API and the page")
+    key = commands.add_parser("key", help="print a new key")
+    kinds = key.add_mutually_exclusive_group(required=True)
+    kinds.add_argument("--api", action="store_true", help="for NEWS_API_KEYS")
+    kinds.add_argument("--encryption", action="store_true", help="for NEWS_ENCRYPTION_KEYS: a Fernet key")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

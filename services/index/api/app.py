@@ -1,0 +1,95 @@
+"""The app: routes, what surrounds them, and what they share."""
+
+import asyncio
+import signal
+import socket
+from importlib import resources
+
+import uvicorn
+from fastapi import Depends, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from services import settings, telemetry
+from services.index import engine, vault
+from services.index.api import auth, deliveries, errors, feeds, health, items, searches
+from services.index.api.context import Context
+from services.index.api.watch import Watched
+from services.telemetry import Progress, logger
+
+log = logger(__name__)
+
+DESCRIPTION = """Search news of the security mission in Haiti, save searches, be called by webhook when one matches.
+
+Every path needs an API key but `/health` and the page at `/`. Errors have one shape:
+`{"error": "slug", "detail": "words", "field": "what is wrong", "hint": "what to do"}`.
+Webhooks follow Standard Webhooks 1.0.0.
+"""
+
+HEARTBEAT_S = 10.0
+SHUTDOWN_S = 8
+
+
+def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
+    """Return the app. api_keys: digests, see `auth.known_keys`."""
+    app = FastAPI(
+        title="MSS news monitor",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=None,
+        responses=errors.RESPONSES,
+    )
+    app.state.context = context
+    app.state.api_keys = api_keys
+    errors.install(app)
+    for routes in (items, searches, deliveries, feeds):
+        app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
+    app.include_router(health.router)
+    app.add_api_route(
+        "/v1/openapi.json", app.openapi, dependencies=[Depends(auth.require_key)], include_in_schema=False
+    )
+    app.mount("/", StaticFiles(directory=str(resources.files("services.index.api") / "page"), html=True))
+    app.add_middleware(Watched)
+    return app
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT; requests under way are answered first. Raises SystemExit, saying what to do."""
+    progress = telemetry.start("api")
+    configured = settings.Api()
+    api_keys = auth.known_keys(configured.api_keys.get_secret_value())
+    opened = vault.unlocked(settings.Deliver().encryption_keys.get_secret_value())
+    try:
+        listening = socket.create_server((configured.api_host, configured.api_port), backlog=256)
+    except OSError as error:
+        where = f"{configured.api_host}:{configured.api_port}"
+        raise SystemExit(f"cannot listen on {where} ({error.strerror}): set NEWS_API_HOST and NEWS_API_PORT") from None
+    return asyncio.run(_serve(listening, api_keys, opened, progress))
+
+
+async def _serve(listening: socket.socket, api_keys: frozenset[bytes], opened: vault.Vault, progress: Progress) -> int:
+    async with engine.connect(progress) as connected:
+        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts), api_keys)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=SHUTDOWN_S
+            )
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # uvicorn handles them, and raises them again when it is done
+        beating = asyncio.create_task(_heartbeat(connected, progress))
+        host, port = listening.getsockname()[:2]
+        log.info("listening", url=f"http://{host}:{port}/")
+        await server.serve(sockets=[listening])
+        beating.cancel()
+        return 0 if server.started else 1
+
+
+async def _heartbeat(connected: engine.Engine, progress: Progress) -> None:
+    """Alive: the loop runs. Ready: the engine answers."""
+    while True:
+        found = await health.check(connected)
+        if found.status == "ok":
+            progress.advanced()
+        else:
+            progress.waiting(f"the search engine ({found.engine}, index {found.index})")
+        await asyncio.sleep(HEARTBEAT_S)

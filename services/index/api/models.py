@@ -1,0 +1,254 @@
+"""What the API takes and gives. Field names of items are those of the messages (schemas/messages.py)."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2, e.g. KE")]
+LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$", description="ISO 639-1 or 639-3, e.g. ht")]
+EntityId = Annotated[str, Field(min_length=1, max_length=200, description="Gazetteer id, e.g. person/godfrey-otunge")]
+Text = Annotated[str, Field(max_length=1_000, description='Words, "phrases", + | - ( ), word*')]
+
+MAX_FILTERS = 50
+
+
+class Problem(BaseModel):
+    """An error. `error` is for programs, `detail` and `hint` are for people."""
+
+    error: str
+    detail: str
+    field: str | None = None
+    hint: str | None = None
+
+
+class Given(BaseModel):
+    """What people send: a field that we do not know is a mistake that they want to hear of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Country(BaseModel):
+    """A country that an item names, with its part in the mission."""
+
+    code: str
+    role: str
+    mentions: int
+
+
+class Entity(BaseModel):
+    """A person, organisation, place, mission or gang."""
+
+    id: str | None
+    type: str
+    name: str
+    mentions: int
+
+
+class Figure(BaseModel):
+    """A number that the text states."""
+
+    kind: str
+    value: float
+    unit: str
+    country: str | None
+    approximate: bool
+
+
+class Item(BaseModel):
+    """A news item as it is shown: the text of one feed, the tags of all."""
+
+    item_id: str
+    story_id: str | None = None
+    title: str
+    summary: str
+    url: str | None = None
+    feed_id: str
+    feed_title: str
+    feeds: list[str] = []
+    language: str
+    event_at: datetime = Field(description="When it happened, for charts: a sane published_at, else fetched_at")
+    published_at: datetime | None = Field(None, description="Claimed by the feed; may be wrong")
+    fetched_at: datetime = Field(description="When it was detected")
+    indexed_at: datetime = Field(description="When it was written: what followers go by")
+    relevant: bool
+    relevance: float
+    missions: list[str] = []
+    countries: list[Country] = []
+    entities: list[Entity] = []
+    figures: list[Figure] = []
+
+
+class WholeItem(Item):
+    """An item with its text, events, quotes and the evidence of each tag."""
+
+    text: str
+    text_truncated: bool = False
+    authors: list[str] = []
+    image_url: str | None = None
+    events: list[dict[str, Any]] = []
+    quotes: list[dict[str, Any]] = []
+    evidence: list[dict[str, Any]] = []
+    history: list[dict[str, Any]] = []
+    gazetteer_version: str | None = None
+
+
+class Total(BaseModel):
+    """How many match. Counting stops at 10,000."""
+
+    value: int
+    exact: bool
+
+
+class Items(BaseModel):
+    """A page of items. Give `cursor` to get the next page; null: there is none."""
+
+    items: list[Item]
+    total: Total
+    cursor: str | None
+
+
+class Story(BaseModel):
+    """Near-duplicates in many outlets, as one. `latest` is its latest item, `items` how many it has."""
+
+    story_id: str
+    items: int
+    latest: Item
+
+
+class Stories(BaseModel):
+    """The latest stories, the most recent first."""
+
+    stories: list[Story]
+
+
+class Query(Given):
+    """What a saved search matches: everything given must hold; of several countries, entities or languages any one."""
+
+    text: Text = ""
+    countries: list[CountryCode] = Field([], max_length=MAX_FILTERS)
+    entities: list[EntityId] = Field([], max_length=MAX_FILTERS)
+    languages: list[LanguageCode] = Field([], max_length=MAX_FILTERS)
+    relevant_only: bool = Field(True, description="Only items about the mission")
+    every: Literal["story", "item"] = Field("story", description="Call once per story, or for every item")
+
+
+class NewEndpoint(Given):
+    """Where to call, and the secret that signs; without one a secret is made and shown once."""
+
+    url: str = Field(min_length=1, max_length=2_048, examples=["https://hooks.example/news"])
+    secret: str | None = Field(None, max_length=200, description="`whsec_` and base64 of 24 to 64 random bytes")
+
+
+class NewSearch(Given):
+    """A saved search with the endpoint that it calls."""
+
+    name: str = Field(min_length=1, max_length=200)
+    query: Query
+    endpoint: NewEndpoint
+
+
+class Endpoint(BaseModel):
+    """An endpoint and how it fares. The secret is shown once, by the request that created it."""
+
+    id: str
+    url: str
+    enabled: bool = True
+    disabled_reason: str | None = None
+    failing_since: datetime | None = None
+    secret: str | None = Field(None, description="Only in the answer that creates it")
+
+
+class Search(BaseModel):
+    """A saved search."""
+
+    id: str
+    name: str
+    enabled: bool = True
+    query: Query
+    endpoint: Endpoint | None
+    created_at: datetime
+
+
+class Searches(BaseModel):
+    """The saved searches, the oldest first."""
+
+    searches: list[Search]
+
+
+class Attempt(BaseModel):
+    """One request of a delivery. `response` is the first 1 KB of the answer."""
+
+    at: datetime
+    status: int | None
+    latency_ms: int
+    error: str | None
+    response: str
+
+
+class Delivery(BaseModel):
+    """A delivery of an alert to an endpoint. `id` is the webhook-id."""
+
+    id: str
+    alert_id: str
+    kind: str
+    search_id: str | None
+    endpoint_id: str
+    item_id: str | None
+    story_id: str | None
+    state: Literal["pending", "delivered", "failed", "cancelled", "held"]
+    reason: str | None
+    late: bool
+    trace_id: str
+    created_at: datetime
+    due_at: datetime
+    settled_at: datetime | None
+    attempts: list[Attempt]
+
+
+class Deliveries(BaseModel):
+    """A page of deliveries, the newest first. Give `cursor` to get the next page; null: there is none."""
+
+    deliveries: list[Delivery]
+    total: Total
+    cursor: str | None
+
+
+class Ping(BaseModel):
+    """A test delivery under way: GET /v1/deliveries shows what comes of it."""
+
+    delivery_id: str
+
+
+class FeedHealth(BaseModel):
+    """The outcome of a feed's latest poll."""
+
+    feed_id: str
+    url: str
+    title: str
+    at: datetime
+    outcome: str
+    status: int | None
+    error: str | None
+    new_items: int
+    revised_items: int
+    entries: int
+    latency_ms: int
+    failures: int
+    last_item_at: datetime | None
+    next_poll_at: datetime | None
+
+
+class Feeds(BaseModel):
+    """Feeds that have been polled, those in trouble first. `total` counts all, at most 1,000 are listed."""
+
+    feeds: list[FeedHealth]
+    total: int
+
+
+class Health(BaseModel):
+    """Whether the API can do its work."""
+
+    status: Literal["ok", "unavailable"]
+    engine: Literal["reachable", "away"]
+    index: Literal["ready", "missing", "unknown"]

@@ -1,0 +1,136 @@
+// From data to elements. Text only ever becomes text (textContent), links only ever http(s).
+
+const countryNames = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
+const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+const ago = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const NOT_COUNTRIES = new Set(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"]);
+
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in made) made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+// [code, name] of today's countries, by name. A code that stands for another one (DD for DE) is left out.
+export function countries() {
+  const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+  const codes = letters.flatMap((first) => letters.map((second) => first + second));
+  return codes
+    .filter((code) => countryNames.of(code) !== code && !NOT_COUNTRIES.has(code))
+    .filter((code) => new Intl.Locale(`und-${code}`).region === code)
+    .map((code) => [code, countryNames.of(code)])
+    .sort(([, left], [, right]) => left.localeCompare(right));
+}
+
+export function time(value) {
+  if (!value) return document.createTextNode("never");
+  const at = new Date(value);
+  return element("time", { dateTime: value, title: at.toLocaleString() }, since(at));
+}
+
+function since(at) {
+  const seconds = (at.getTime() - Date.now()) / 1000;
+  const size = Math.abs(seconds);
+  if (size < 60) return "just now";
+  if (size < 3600) return ago.format(Math.round(seconds / 60), "minute");
+  if (size < 86_400) return ago.format(Math.round(seconds / 3600), "hour");
+  if (size < 7 * 86_400) return ago.format(Math.round(seconds / 86_400), "day");
+  return at.toLocaleDateString("en", { year: "numeric", month: "short", day: "numeric" });
+}
+
+function link(url, words) {
+  let safe = false;
+  try {
+    safe = ["http:", "https:"].includes(new URL(url).protocol);
+  } catch {
+    safe = false;
+  }
+  return safe ? element("a", { href: url, target: "_blank", rel: "noopener noreferrer", textContent: words }) : null;
+}
+
+function opener(item) {
+  return element("a", {
+    href: `#item=${encodeURIComponent(item.item_id)}`,
+    lang: item.language,
+    textContent: item.title || "(no title)",
+  });
+}
+
+function meta(item) {
+  const feeds = item.feeds.length > 1 ? ` and ${item.feeds.length - 1} more` : "";
+  const words = `${item.feed_title || item.feed_id}${feeds} · ${languageNames.of(item.language)} · `;
+  return element("p", { className: "meta" }, words, time(item.event_at), item.relevant ? "" : " · not about the mission");
+}
+
+function figure(one) {
+  const about = one.approximate ? "about " : "";
+  const where = one.country ? ` · ${countryNames.of(one.country)}` : "";
+  return `${about}${one.value.toLocaleString("en")} ${one.unit} ${one.kind}${where}`;
+}
+
+// At most `most` of each kind, so that a list stays a list.
+function tags(item, most) {
+  const named = (type) => item.entities.filter((one) => one.type === type).slice(0, most);
+  const chip = (kind, words) => element("li", { className: kind, textContent: words });
+  const list = element(
+    "ul",
+    { className: "tags", ariaLabel: "Tags" },
+    ...item.countries.slice(0, most).map((one) => chip("country", `${countryNames.of(one.code)} · ${one.role}`)),
+    ...["person", "organisation", "place", "gang"].flatMap(named).map((one) => chip(one.type, one.name)),
+    ...item.figures.slice(0, most).map((one) => chip("figure", figure(one))),
+  );
+  return list.children.length ? list : null;
+}
+
+export function result(item) {
+  return element(
+    "li",
+    {},
+    element("h3", {}, opener(item)),
+    meta(item),
+    item.summary ? element("p", { className: "summary", lang: item.language, textContent: item.summary }) : null,
+    tags(item, 6),
+  );
+}
+
+export function story(one) {
+  const count = one.items === 1 ? "1 report" : `${one.items} reports`;
+  return element("li", {}, opener(one.latest), element("p", { className: "meta" }, `${count} · `, time(one.latest.event_at)));
+}
+
+export function feed(one) {
+  const good = ["ok", "not_modified", "unchanged"].includes(one.outcome);
+  const outcome = one.outcome.replaceAll("_", " ") + (one.status && !good ? ` (${one.status})` : "");
+  const cell = (...children) => element("td", {}, ...children);
+  const number = (value) => element("td", { className: "number", textContent: value });
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row", title: one.url, textContent: one.title || one.url }),
+    element("td", { className: good ? "good" : "bad", title: one.error || "", textContent: outcome }),
+    cell(time(one.at)),
+    number(one.new_items),
+    number(one.failures),
+    cell(time(one.last_item_at)),
+  );
+}
+
+export function whole(item) {
+  const source = link(item.url, "Read it at the source");
+  const events = item.events.map((one) => one.type.replaceAll("_", " "));
+  return [
+    meta(item),
+    source ? element("p", {}, source) : null,
+    tags(item, 100),
+    events.length ? element("p", { className: "meta", textContent: `Events: ${events.join(", ")}` }) : null,
+    element("p", { className: "text", lang: item.language, textContent: item.text || item.summary || "(no text)" }),
+    ...item.quotes.map((one) =>
+      element("blockquote", { lang: item.language, textContent: one.speaker ? `${one.text} (${one.speaker})` : one.text }),
+    ),
+    item.text_truncated ? element("p", { className: "meta", textContent: "The text goes on at the source." }) : null,
+  ].filter((part) => part !== null);
+}

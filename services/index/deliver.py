@@ -1,0 +1,170 @@
+"""Deliver alerts to webhook endpoints: `python -m services.index deliver`."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from prometheus_client import Gauge
+
+from schemas import codec, topics
+from schemas.errors import Invalid, Transient
+from schemas.messages import Alert
+from services import guarded_http, kafka, settings, telemetry
+from services.dead_letters import DeadLetters
+from services.index import courier, engine, outbox, retry_schedule, searches, vault
+from services.index.engine import Engine, Stored
+from services.index.indices import SEARCHES
+from services.index.lanes import Lanes
+from services.index.outbox import Delivery
+from services.kafka import Record
+from services.telemetry import Progress, logger
+
+log = logger(__name__)
+
+DUE = Gauge("news_outbox_due", "Deliveries that the last scan found due, at most 100 an endpoint")
+
+SCAN_S = 1.0
+AWAY_S = 5.0  # between scans while the engine is away
+MAX_CONNECTIONS = 800  # below the usual limit of 1,024 files; lanes limit what one endpoint takes of them
+SHUTDOWN_S = 8.0  # for attempts under way; container runtimes kill after 10 s
+
+Now = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The clock of the process."""
+    return datetime.now(UTC)
+
+
+async def run(
+    stop: asyncio.Event,
+    progress: Progress,
+    delays_s: Sequence[float] = retry_schedule.DELAYS_S,
+    now: Now = utc_now,
+) -> None:
+    """Deliver until stopped: alert -> outbox -> offset committed; attempts go on beside, in a lane per endpoint.
+
+    A crash loses nothing: what is owed is in the outbox, and a scan picks up what is due there.
+    """
+    configured, outbound = settings.Deliver(), settings.Outbound()
+    opened = vault.unlocked(configured.encryption_keys.get_secret_value())
+    async with (
+        engine.connect(progress) as connected,
+        kafka.producer("deliver", progress) as producer,
+        guarded_http.client(
+            allowed_hosts=outbound.allowed_hosts,
+            timeout_s=configured.deliver_timeout_s,
+            user_agent=outbound.user_agent,
+            max_connections=MAX_CONNECTIONS,
+        ) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        attempts = courier.Courier(connected, client, opened, configured, delays_s, now)
+        lanes = Lanes(tasks, attempts.attempt, configured.deliver_concurrency)
+        dead_letters = DeadLetters("deliver", producer, now)
+        scanning = tasks.create_task(scan(connected, lanes, stop, now))
+
+        async def process(records: list[Record]) -> None:
+            for endpoint_id, delivery_id in await accept(records, connected, dead_letters, now):
+                lanes.offer(endpoint_id, delivery_id)  # the offsets are committed as soon as this returns
+
+        try:
+            await kafka.consume(group="deliver", topic=topics.ALERTS, process=process, stop=stop, progress=progress)
+            await scanning
+        finally:
+            await lanes.close(SHUTDOWN_S)
+
+
+async def accept(
+    records: Sequence[Record], engine: Engine, dead_letters: DeadLetters, now: Now
+) -> list[tuple[str, str]]:
+    """Write into the outbox what the alerts owe, and return (endpoint id, delivery id) of what is new there.
+
+    Repeatable: what exists is left as it is. Raises Transient, before anything is dead-lettered.
+    """
+    alerts, rejected = decoded(records)
+    stored = await engine.mget(SEARCHES, [alert.search_id for _, alert in alerts if alert.search_id])
+    owed: list[tuple[Record, str, Delivery]] = []
+    for record, alert in alerts:
+        try:
+            owed.append((record, *addressed(alert, stored.get(alert.search_id or ""), now())))
+        except Exception as bug:
+            rejected.append((record, bug))
+    results = await outbox.create(engine, [(delivery_id, delivery) for _, delivery_id, delivery in owed])
+    new = []
+    for (record, delivery_id, delivery), result in zip(owed, results, strict=True):
+        if result.verdict == "invalid":
+            rejected.append((record, Invalid(f"outbox: {result.error}", reason="engine_refused")))
+            continue
+        dead_letters.fine()
+        if result.verdict == "ok" and delivery.state == "pending":
+            new.append((delivery.endpoint_id, delivery_id))
+        elif result.verdict == "ok":
+            courier.DELIVERIES.labels(delivery.state).inc()
+            log.warning(
+                "delivery cancelled", reason=delivery.reason, delivery_id=delivery_id, trace_id=delivery.trace_id
+            )
+    for record, error in rejected:
+        await dead_letters.send(record, error)
+    return new
+
+
+def decoded(records: Sequence[Record]) -> tuple[list[tuple[Record, Alert]], list[tuple[Record, Exception]]]:
+    """Return the alerts, and the records that are none, with the error of each."""
+    alerts: list[tuple[Record, Alert]] = []
+    rejected: list[tuple[Record, Exception]] = []
+    for record in records:
+        try:
+            alerts.append((record, codec.decode(record.value or b"", Alert)))
+        except Invalid as error:
+            rejected.append((record, error))
+    return alerts, rejected
+
+
+def addressed(alert: Alert, stored: Stored | None, now: datetime) -> tuple[str, Delivery]:
+    """Return the id and the delivery that an alert owes to the endpoint of its search.
+
+    What nobody can get any more is cancelled from the start: it stays on record.
+    """
+    search = searches.saved_search(stored.source) if stored else None
+    if search and search.endpoint_id:
+        return outbox.owed(alert, search.name, search.endpoint_id, now)
+    delivery_id, delivery = outbox.owed(alert, search.name if search else None, outbox.NO_ENDPOINT, now)
+    reason = "the saved search has no endpoint" if search else "the saved search was deleted"
+    return delivery_id, outbox.settled(delivery, "cancelled", reason, now)
+
+
+async def scan(engine: Engine, lanes: Lanes, stop: asyncio.Event, now: Now) -> None:
+    """Offer what is due to the lanes, every SCAN_S until stopped: retries, and what a crash or a full lane left."""
+    while not stop.is_set():
+        pause_s = SCAN_S
+        try:
+            found = await outbox.due(engine, now(), lanes.full())
+            DUE.set(len(found))
+            for endpoint_id, delivery_id in found:
+                lanes.offer(endpoint_id, delivery_id)
+        except Transient as error:
+            log.warning("cannot look for due deliveries, will look again", error=str(error), delay_s=AWAY_S)
+            pause_s = AWAY_S
+        with_stop = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([with_stop], timeout=pause_s)
+        with_stop.cancel()
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT. Returns 0, or 70 after an error that is a bug."""
+    progress = telemetry.start("deliver")
+    try:
+        asyncio.run(_until_signalled(progress))
+    except Exception:
+        log.critical("stopping on an error that is a bug; what is not committed is taken up again", exc_info=True)
+        return 70
+    return 0
+
+
+async def _until_signalled(progress: Progress) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(stop, progress)

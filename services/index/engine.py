@@ -1,0 +1,199 @@
+"""The search engine, Elasticsearch 9 or OpenSearch, as this service uses it. Its client is imported here, in
+opensearch.py, introduction.py and verdicts.py only.
+
+Every method raises Invalid (the engine will never take this document or query) or Transient (the world is not ready).
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from elastic_transport import AiohttpHttpNode, ApiError, TransportError
+from elastic_transport.client_utils import url_to_node_config
+from elasticsearch import AsyncElasticsearch
+
+from schemas.errors import Invalid, Transient
+from services import settings
+from services.index import operations as writing
+from services.index import verdicts
+from services.index.introduction import introduced
+from services.index.opensearch import OpenSearchNode
+from services.index.operations import BulkResult, Create, Operation, Put, Replace, Stored
+from services.telemetry import Progress, logger
+
+__all__ = ["BulkResult", "Create", "Engine", "Operation", "Put", "Replace", "Stored", "connect"]
+
+log = logger(__name__)
+
+Refresh = bool | Literal["wait_for"]
+
+BULK_ATTEMPTS = 5
+
+
+class Engine:
+    """Documents and queries. Reads by id are real-time; a search sees what was refreshed."""
+
+    def __init__(self, client: AsyncElasticsearch) -> None:
+        self.client = client
+
+    async def get(self, index: str, document_id: str) -> Stored | None:
+        """Return the document, or None."""
+        return (await self.mget(index, [document_id])).get(document_id)
+
+    async def mget(self, index: str, ids: Sequence[str]) -> dict[str, Stored]:
+        """Return the documents that exist, by id."""
+        if not ids:
+            return {}
+        answer = await self._ask(self.client.mget(index=index, ids=list(dict.fromkeys(ids)), realtime=True))
+        for document in answer["docs"]:
+            if "error" in document:  # of the whole index, e.g. missing or with a shard away
+                raise Transient(f"read from {index}: {document['error'].get('reason')}")
+        return {
+            document["_id"]: Stored(
+                document["_id"], document["_source"], document["_seq_no"], document["_primary_term"]
+            )
+            for document in answer["docs"]
+            if document["found"]
+        }
+
+    async def create(
+        self, index: str, document_id: str, document: Mapping[str, Any], *, refresh: Refresh = False
+    ) -> bool:
+        """Write a new document. False when it exists."""
+        return await self._one(index, Create(document_id, document), refresh)
+
+    async def replace(
+        self, index: str, stored: Stored, document: Mapping[str, Any], *, refresh: Refresh = False
+    ) -> bool:
+        """Write over the state that was read. False when it has changed since."""
+        return await self._one(index, Replace(stored, document), refresh)
+
+    async def put(self, index: str, document_id: str, document: Mapping[str, Any], *, refresh: Refresh = False) -> None:
+        """Write over anything; the last write wins."""
+        await self._one(index, Put(document_id, document), refresh)
+
+    async def delete(self, index: str, document_id: str, *, refresh: Refresh = False) -> bool:
+        """Delete the document. False when there is none."""
+        try:
+            await self.client.delete(index=index, id=document_id, refresh=refresh)
+        except ApiError as error:
+            if error.meta.status == 404 and isinstance(error.body, dict) and error.body.get("result") == "not_found":
+                return False
+            raise verdicts.translated(error) from error
+        except TransportError as error:
+            raise verdicts.translated(error) from error
+        return True
+
+    async def bulk(self, index: str, operations: Sequence[Operation], *, refresh: Refresh = False) -> list[BulkResult]:
+        """Write the documents and return a result for each, in order.
+
+        Operations that the engine is too busy for (429, 503) are sent again, alone; Transient when it stays busy.
+        """
+        results: dict[int, BulkResult] = {}
+        lines = [writing.encoded(operation) for operation in operations]
+        left = list(range(len(operations)))
+        for attempt in range(BULK_ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(min(10.0, 0.2 * 2**attempt) * random.uniform(0.5, 1.0))
+            busy: list[int] = []
+            for chunk in writing.chunks(left, lines):
+                body: Any = [line for number in chunk for line in lines[number]]
+                answer = await self._ask(
+                    self.client.bulk(index=index, operations=body, refresh=refresh, require_alias=True)
+                )
+                for number, item in zip(chunk, answer["items"], strict=True):
+                    answered = writing.result(item)
+                    if answered is None:
+                        busy.append(number)
+                    else:
+                        results[number] = answered
+            if not busy:
+                return [results[number] for number in range(len(operations))]
+            left = busy
+        raise Transient(f"the engine is too busy for {len(left)} of {len(operations)} writes to {index}")
+
+    async def search(self, index: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the engine's answer to a search."""
+        answer: dict[str, Any] = await self._ask(self.client.search(index=index, body=dict(body)))
+        return answer
+
+    async def msearch(self, index: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the engine's answers to several searches, in order. Raises for the first that failed."""
+        if not bodies:
+            return []
+        lines = [line for body in bodies for line in ({"index": index}, body)]
+        answer = await self._ask(self.client.msearch(searches=lines))
+        for response in answer["responses"]:
+            if "error" in response:
+                raise verdicts.judged(response["status"], response["error"])
+        responses: list[dict[str, Any]] = answer["responses"]
+        return responses
+
+    async def refresh(self, index: str) -> None:
+        """Make all that was written visible to searches."""
+        await self._ask(self.client.indices.refresh(index=index))
+
+    async def get_template(self, name: str) -> dict[str, Any] | None:
+        """Return the body of an index template, or None."""
+        found = await self._ask(self.client.options(ignore_status=404).indices.get_index_template(name=name))
+        templates = found.get("index_templates", ())
+        return templates[0]["index_template"] if templates else None
+
+    async def put_template(self, name: str, body: Mapping[str, Any]) -> None:
+        """Write an index template."""
+        await self._ask(self.client.indices.put_index_template(name=name, **body))
+
+    async def indices_named(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the index of this name, or those behind this alias, each with `aliases`, `mappings` and `settings`."""
+        found: dict[str, Any] = await self._ask(self.client.options(ignore_status=404).indices.get(index=name))
+        return {} if "error" in found else found
+
+    async def create_index(self, name: str, *, alias: str) -> None:
+        """Create an index, as its template says, behind an alias."""
+        await self._ask(self.client.indices.create(index=name, aliases={alias: {"is_write_index": True}}))
+
+    async def put_mapping(self, name: str, mapping: Mapping[str, Any]) -> None:
+        """Add fields to an index."""
+        await self._ask(self.client.indices.put_mapping(index=name, **mapping))
+
+    async def _one(self, index: str, operation: Operation, refresh: Refresh) -> bool:
+        [result] = await self.bulk(index, [operation], refresh=refresh)
+        if result.verdict == "invalid":
+            raise Invalid(f"{index}/{operation.id}: {result.error}", reason="engine_refused")
+        return result.verdict == "ok"
+
+    async def _ask(self, request: Any) -> Any:
+        try:
+            return (await request).body
+        except (ApiError, TransportError) as error:
+            raise verdicts.translated(error) from error
+
+
+@asynccontextmanager
+async def connect(progress: Progress | None = None) -> AsyncIterator[Engine]:
+    """The engine that the settings name, waiting for it as long as it takes. Raises SystemExit when it refuses us."""
+    configured = settings.Engine()
+    key = configured.elasticsearch_api_key
+    node_config = url_to_node_config(configured.elasticsearch_url, use_default_ports_for_scheme=True)
+    if configured.elasticsearch_ca_file and node_config.scheme == "https":
+        node_config = node_config.replace(ca_certs=str(configured.elasticsearch_ca_file))
+    authorization = {"authorization": f"ApiKey {key.get_secret_value()}"} if key else {}
+    about = await introduced(node_config, authorization, progress)
+    is_opensearch = about.get("distribution") == "opensearch"
+    log.info(
+        "search engine found", engine="OpenSearch" if is_opensearch else "Elasticsearch", version=about.get("number")
+    )
+    client = AsyncElasticsearch(
+        [node_config],
+        node_class=OpenSearchNode if is_opensearch else AiohttpHttpNode,
+        api_key=key.get_secret_value() if key else None,
+        request_timeout=configured.elasticsearch_timeout_s,
+        max_retries=0,
+        retry_on_timeout=False,
+    )
+    try:
+        yield Engine(client)
+    finally:
+        await client.close()

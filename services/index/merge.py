@@ -1,0 +1,171 @@
+"""What an item is, after all that its feeds said of it. Pure: order and repetition of messages never matter.
+
+A document keeps, for each feed, the latest message (by revision, then content_hash, then the gazetteer's serial), and
+every title with the time it was first seen. What is shown is a function of that set.
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from schemas import codec
+from schemas.messages import EnrichedItem, Utc
+
+EARLIEST_PUBLICATION = datetime(1990, 1, 1, tzinfo=UTC)  # before that feeds did not exist: an empty or broken date
+LATEST_PUBLICATION = timedelta(hours=1)  # after it was fetched: clocks differ, but not by more
+TITLES_KEPT = 100
+
+TYPED_NAMES = ("person", "organisation", "place", "gang")
+ROLES = ("host", "lead", "contributor", "pledged", "withdrew")
+
+
+class Title(msgspec.Struct, kw_only=True, frozen=True, order=True):
+    """A title that a feed gave the item, and when it was first seen."""
+
+    fetched_at: Utc
+    feed_id: str
+    title: str
+    revision: int
+
+
+class Document(msgspec.Struct, kw_only=True, frozen=True):
+    """An item: each feed's latest message by feed id, titles oldest first, its story, and whether it was taken down."""
+
+    item_id: str
+    sources: dict[str, EnrichedItem]
+    history: list[Title]
+    story_id: str | None = None
+    takedown: bool = False
+
+
+def merge(stored: Document | None, incoming: EnrichedItem) -> Document:
+    """Return the document after one more message. Commutative, associative, idempotent; a takedown stays one."""
+    if stored is None:
+        return Document(
+            item_id=incoming.item_id, sources={incoming.feed_id: incoming}, history=_titles([], [_title(incoming)])
+        )
+    if stored.takedown:
+        return stored
+    return msgspec.structs.replace(
+        stored,
+        sources=stored.sources | {incoming.feed_id: _later(stored.sources.get(incoming.feed_id), incoming)},
+        history=_titles(stored.history, [_title(incoming)]),
+    )
+
+
+def is_current(document: Document, message: EnrichedItem) -> bool:
+    """Whether the message is not older than what its feed said last: then its matches are due, also on replay."""
+    kept = document.sources.get(message.feed_id)
+    return not document.takedown and kept is not None and _order(message) >= _order(kept)
+
+
+def shown(document: Document) -> EnrichedItem:
+    """The message whose title, text and tags are shown: the longest text (in powers of two), then the earliest feed."""
+    first_seen = _first_seen(document)
+    return min(
+        document.sources.values(),
+        key=lambda source: (-_length_class(source.text), first_seen[source.feed_id], source.feed_id),
+    )
+
+
+def _first_seen(document: Document) -> dict[str, datetime]:
+    """When each feed first had the item."""
+    seen = {source.feed_id: source.fetched_at for source in document.sources.values()}
+    for title in document.history:
+        if title.feed_id in seen:
+            seen[title.feed_id] = min(seen[title.feed_id], title.fetched_at)
+    return seen
+
+
+def _length_class(text: str) -> int:
+    return math.floor(math.log2(len(text))) if text else -1
+
+
+def _later(kept: EnrichedItem | None, incoming: EnrichedItem) -> EnrichedItem:
+    if kept is None or kept == incoming or _order(incoming) > _order(kept):
+        return incoming
+    if _order(incoming) < _order(kept):
+        return kept
+    return max(kept, incoming, key=codec.encode)  # one revision told in two ways: either will do, if always the same
+
+
+def _order(item: EnrichedItem) -> tuple[int, str, int, str]:
+    """What makes a message of one feed later than another. A new gazetteer tags the same content again."""
+    serial, _, digest = item.gazetteer_version.partition("-")
+    return item.revision, item.content_hash, int(serial), digest
+
+
+def _title(item: EnrichedItem) -> Title:
+    return Title(title=item.title, feed_id=item.feed_id, revision=item.revision, fetched_at=item.fetched_at)
+
+
+def _titles(kept: Iterable[Title], added: Iterable[Title]) -> list[Title]:
+    """The union, each title of a feed at its earliest. The earliest are kept, so that order never matters."""
+    first: dict[tuple[str, str], Title] = {}
+    for title in (*kept, *added):
+        key = (title.feed_id, title.title)
+        first[key] = min(first.get(key, title), title)
+    return sorted(first.values())[:TITLES_KEPT]
+
+
+def event_at(item: EnrichedItem, fetched_at: datetime) -> datetime:
+    """When it happened, for charts: the publication time where that can be true, else when we first saw it."""
+    published = item.published_at
+    if published and EARLIEST_PUBLICATION <= published <= fetched_at + LATEST_PUBLICATION:
+        return published
+    return fetched_at
+
+
+def to_stored(document: Document, indexed_at: datetime) -> dict[str, Any]:
+    """Return the document as the index `news` has it (mappings/news.yaml)."""
+    if document.takedown:
+        return {"item_id": document.item_id, "takedown": True, "indexed_at": indexed_at.isoformat()}
+    return searchable(document) | {
+        "indexed_at": indexed_at.isoformat(),
+        "sources": [codec.to_builtins(source) for _, source in sorted(document.sources.items())],
+        "history": msgspec.to_builtins(document.history),
+    }
+
+
+def searchable(document: Document) -> dict[str, Any]:
+    """Return what is shown and searched of a document that was not taken down."""
+    item = shown(document)
+    fetched_at = min(_first_seen(document).values())
+    fields = {name: value for name, value in codec.to_builtins(item).items() if name != "schema_version"}
+    return fields | {
+        **_tags(item),
+        "story_id": document.story_id,
+        "takedown": False,
+        "feeds": sorted(document.sources),
+        "fetched_at": fetched_at.isoformat(),
+        "event_at": event_at(item, fetched_at).isoformat(),
+    }
+
+
+def _tags(item: EnrichedItem) -> dict[str, list[str]]:
+    """The tags as flat keywords, for filters and for Kibana."""
+    tags: dict[str, set[str]] = {
+        "mission": set(item.missions),
+        "country": {country.code for country in item.countries},
+        "entity": {entity.id for entity in item.entities if entity.id},
+        "event": {event.type for event in item.events},
+    }
+    tags |= {f"country_{role}": {one.code for one in item.countries if one.role == role} for role in ROLES}
+    tags |= {kind: {one.name for one in item.entities if one.type == kind} for kind in TYPED_NAMES}
+    return {field: sorted(values) for field, values in tags.items()}
+
+
+def from_stored(source: dict[str, Any]) -> Document:
+    """Return the document that `to_stored` wrote. Raises Invalid with reason `schema`."""
+    return Document(
+        item_id=source["item_id"],
+        sources={
+            item.feed_id: item for item in (codec.from_builtins(one, EnrichedItem) for one in source.get("sources", ()))
+        },
+        history=msgspec.convert(source.get("history", []), list[Title]),
+        story_id=source.get("story_id"),
+        takedown=source.get("takedown", False),
+    )

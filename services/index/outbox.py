@@ -1,0 +1,210 @@
+"""The outbox: every delivery of an alert to an endpoint, from the moment it is owed until it is settled.
+
+    pending --lease, attempt, record--> pending (due later) | delivered | failed
+    pending --> cancelled (search or endpoint deleted) | held (endpoint disabled, search paused)
+
+A document is created once under its delivery id (op_type=create), which makes alerts once per subject across replicas
+and replays; every later write is conditional on what was read. What a search finds due is only a hint: the lease,
+taken on a real-time read, decides.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from schemas import identity
+from schemas.messages import Alert
+from services.index import payload
+from services.index.engine import BulkResult, Create, Engine, Stored
+from services.index.indices import OUTBOX
+
+State = Literal["pending", "delivered", "failed", "cancelled", "held"]
+
+NO_ENDPOINT = "none"
+
+# Who creates a delivery attempts it at once; the scan of any replica takes it when that has not happened by then.
+FIRST_GO = timedelta(seconds=1)
+
+# Deliveries of one endpoint that a scan brings at once, and endpoints that it looks at.
+SCAN_DEPTH = 100
+SCAN_ENDPOINTS = 1_000
+
+
+class Attempt(msgspec.Struct, kw_only=True, frozen=True):
+    """One request. status: of the answer; None where there was none, and `error` says why. response: its first 1 KB."""
+
+    at: datetime
+    status: int | None
+    latency_ms: int
+    error: str | None
+    response: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Only 2xx is success."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Delivery(msgspec.Struct, kw_only=True, frozen=True):
+    """A document of the outbox. body: the exact bytes of every attempt, frozen. due_at: not attempted earlier.
+
+    leased_by: a token of the attempt under way, which nobody else may make before leased_until.
+    """
+
+    alert_id: str
+    endpoint_id: str
+    search_id: str | None
+    kind: str
+    item_id: str | None
+    story_id: str | None
+    trace_id: str
+    late: bool
+    state: State
+    reason: str | None = None
+    body: str
+    fetched_at: datetime | None
+    created_at: datetime
+    due_at: datetime
+    leased_until: datetime | None = None
+    leased_by: str | None = None
+    settled_at: datetime | None = None
+    attempts: list[Attempt] = []
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether an attempt is to be made, and nobody is making it."""
+        leased = self.leased_until is not None and self.leased_until > now
+        return self.state == "pending" and self.due_at <= now and not leased
+
+
+def owed(alert: Alert, search_name: str | None, endpoint_id: str, now: datetime) -> tuple[str, Delivery]:
+    """Return a new delivery of an alert and its id."""
+    delivery = Delivery(
+        alert_id=alert.alert_id,
+        endpoint_id=endpoint_id,
+        search_id=alert.search_id,
+        kind=alert.kind,
+        item_id=alert.item_id,
+        story_id=alert.story_id,
+        trace_id=alert.trace_id,
+        late=alert.late,
+        state="pending",
+        body=payload.body(alert, search_name).decode(),
+        fetched_at=alert.item.fetched_at if alert.item else None,
+        created_at=now,
+        due_at=now,
+    )
+    return identity.delivery_id(alert.alert_id, endpoint_id), delivery
+
+
+def leased(delivery: Delivery, token: str, until: datetime) -> Delivery:
+    """Return the delivery with an attempt about to be made by the holder of the token."""
+    return msgspec.structs.replace(delivery, leased_by=token, leased_until=until)
+
+
+def released(delivery: Delivery, token: str) -> Delivery:
+    """Return the delivery free for anybody, where the token still holds it."""
+    if delivery.leased_by != token:
+        return delivery
+    return msgspec.structs.replace(delivery, leased_by=None, leased_until=None)
+
+
+def settled(delivery: Delivery, state: State, reason: str | None, now: datetime) -> Delivery:
+    """Return the delivery with nothing more to be done about it by itself."""
+    return msgspec.structs.replace(
+        delivery, state=state, reason=reason, settled_at=now, leased_by=None, leased_until=None
+    )
+
+
+def recorded(delivery: Delivery, token: str, attempt: Attempt, delay_s: float | None, now: datetime) -> Delivery:
+    """Return the delivery after an attempt.
+
+    delay_s: to the next attempt, None when there is none. A holder that was frozen past its lease adds its attempt and
+    decides nothing, unless it succeeded.
+    """
+    attempted = msgspec.structs.replace(delivery, attempts=[*delivery.attempts, attempt])
+    if delivery.state != "pending":
+        return attempted
+    if attempt.succeeded:
+        return settled(attempted, "delivered", None, now)
+    if delivery.leased_by != token:
+        return attempted
+    if delay_s is None:
+        return settled(attempted, "failed", f"attempt {len(attempted.attempts)} was the last one", now)
+    return msgspec.structs.replace(
+        attempted, due_at=now + timedelta(seconds=delay_s), leased_by=None, leased_until=None
+    )
+
+
+async def create(
+    engine: Engine, deliveries: Sequence[tuple[str, Delivery]], *, refresh: bool = False
+) -> list[BulkResult]:
+    """Create the deliveries that do not exist, and return a result for each, in order. Raises Transient."""
+    creates = [Create(delivery_id, msgspec.to_builtins(delivery)) for delivery_id, delivery in deliveries]
+    return await engine.bulk(OUTBOX, creates, refresh=refresh)
+
+
+def delivery_of(stored: Stored) -> Delivery:
+    """Return the delivery in a document that was read."""
+    return msgspec.convert(stored.source, Delivery)
+
+
+async def take(engine: Engine, stored: Stored, now: datetime, lease: timedelta) -> str | None:
+    """Lease a delivery and return the token; None when somebody else was quicker. Raises Transient."""
+    token = secrets.token_hex(8)
+    taken = leased(delivery_of(stored), token, now + lease)
+    return token if await engine.replace(OUTBOX, stored, msgspec.to_builtins(taken)) else None
+
+
+async def settle(engine: Engine, stored: Stored, state: State, reason: str, now: datetime) -> bool:
+    """Settle a delivery that will not be attempted. False when it has changed since it was read."""
+    after = settled(delivery_of(stored), state, reason, now)
+    return await engine.replace(OUTBOX, stored, msgspec.to_builtins(after))
+
+
+async def change(engine: Engine, delivery_id: str, step: Callable[[Delivery], Delivery]) -> Delivery | None:
+    """Apply a pure step to the delivery as it is now, and return the result; None where it was deleted."""
+    while stored := await engine.get(OUTBOX, delivery_id):
+        before = delivery_of(stored)
+        after = step(before)
+        if after == before or await engine.replace(OUTBOX, stored, msgspec.to_builtins(after)):
+            return after
+    return None
+
+
+async def due(engine: Engine, now: datetime, excluded: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (endpoint id, delivery id) of what seems to be due, the oldest of each endpoint. Raises Transient.
+
+    Grouped by endpoint, so that a long queue of one never hides the others. excluded: endpoints not asked about.
+    """
+    answer = await engine.search(OUTBOX, _due_query(now, excluded))
+    return [
+        (endpoint["key"], hit["_id"])
+        for endpoint in answer["aggregations"]["endpoints"]["buckets"]
+        for hit in endpoint["oldest"]["hits"]["hits"]
+    ]
+
+
+def _due_query(now: datetime, excluded: Sequence[str]) -> Mapping[str, object]:
+    at = now.isoformat()
+    return {
+        "size": 0,
+        "query": {
+            "bool": {
+                "filter": [{"term": {"state": "pending"}}, {"range": {"due_at": {"lte": at}}}],
+                "must_not": [
+                    {"range": {"leased_until": {"gt": at}}},
+                    {"range": {"created_at": {"gt": (now - FIRST_GO).isoformat()}}},
+                    {"terms": {"endpoint_id": list(excluded)}},
+                ],
+            }
+        },
+        "aggs": {
+            "endpoints": {
+                "terms": {"field": "endpoint_id", "size": SCAN_ENDPOINTS},
+                "aggs": {"oldest": {"top_hits": {"size": SCAN_DEPTH, "_source": False, "sort": ["due_at"]}}},
+            }
+        },
+    }

@@ -1,0 +1,144 @@
+"""A feed document to entries: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0 through feedparser, JSON Feed by json_feed.py.
+
+Pure, slow for large documents and exposed to hostile ones: to be run in a process of its own.
+"""
+
+import io
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from services.ingest import json_feed
+from services.ingest.absolute_url import absolute_url
+from services.ingest.document import read_document
+from services.ingest.html_text import clean, html_text, inline_text, paragraphs
+from services.ingest.parsed_feed import Entry, NotAFeed, ParsedFeed, language_code, sane
+
+__all__ = ["Entry", "NotAFeed", "ParsedFeed", "parse"]
+
+# feedparser's keys of an entry, the first that is there counts
+_DATES: Final = ("published", "updated", "created")
+_TEXT_TYPES: Final = frozenset(("text/html", "application/xhtml+xml", "text/plain", ""))
+
+
+def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
+    """Return what the document says; at most its first 1,000 entries. A feed without entries is a feed.
+
+    content_type: of the response, believed in its charset only. url: where the document came from, for relative links.
+    Raises NotAFeed and nothing else.
+    """
+    document = read_document(body, content_type)
+    if document.format == "json":
+        return json_feed.read(document.text, url, document.damaged)
+    return _read_xml(document.text, url, document.damaged)
+
+
+def _read_xml(text: str, url: str, damaged: list[str]) -> ParsedFeed:
+    import feedparser  # takes a while, and only this needs it
+
+    try:
+        # Without the document's address feedparser leaves relative links as they are, but for xml:base.
+        parsed = feedparser.parse(
+            io.BytesIO(text.encode()),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            resolve_relative_uris=False,
+            sanitize_html=False,  # nothing but text is taken from markup
+        )
+    except Exception as error:  # whatever a document may do to a parser: this one is no feed
+        raise NotAFeed("unparsable", f"the parser failed: {type(error).__name__}: {error}"[:300]) from error
+    version, feed = str(parsed.get("version") or ""), parsed["feed"]
+    if parsed.get("bozo"):
+        damaged = [*damaged, " ".join(str(parsed.get("bozo_exception")).split())[:200]]
+        if not parsed["entries"]:
+            raise NotAFeed("unparsable", f"no entry can be read: {'; '.join(damaged)}")
+    if not version and not parsed["entries"]:
+        raise NotAFeed("xml", f"no feed, though it begins like one: {text[:100]}")
+    # RSS says nothing about relative links: readers take them as relative to the site. Atom does (RFC 4287, 2).
+    base = url if version.startswith("atom") else absolute_url(feed.get("link"), url) or url
+    entries = (_entry(entry, base, version) for entry in parsed["entries"])
+    return ParsedFeed(
+        title=inline_text(_string(feed.get("title"))),
+        language=language_code(feed.get("language") or feed.get("title_detail", {}).get("language")),
+        entries=[entry for entry in entries if entry.title or entry.text or entry.url],
+        format=version or "unknown",
+        damaged="; ".join(damaged) or None,
+    )
+
+
+def _entry(entry: Any, base: str, version: str) -> Entry:
+    summary = _text(_string(entry.get("summary")), entry.get("summary_detail", {}).get("type"))
+    date = next((key for key in _DATES if key in entry), "")
+    return Entry(
+        entry_id=_string(entry.get("id")) or None,
+        url=_link(entry, base),
+        title=_title(entry, version),
+        summary=summary,
+        text=_content(entry) or summary,
+        authors=_authors(entry),
+        image_url=_image(entry, base),
+        published_at=_utc(dict.get(entry, f"{date}_parsed")),
+        published_raw=_string(dict.get(entry, date)) or None,
+    )
+
+
+def _title(entry: Any, version: str) -> str:
+    title = _string(entry.get("title"))
+    if version.startswith("atom") and entry.get("title_detail", {}).get("type") == "text/plain":
+        return " ".join(title.split())  # tags in it would be meant as text: RFC 4287, 3.1.1.1
+    return inline_text(title)
+
+
+def _content(entry: Any) -> str:
+    """The longest of its contents that are text."""
+    contents = [content for content in entry.get("content", []) if content.get("type", "") in _TEXT_TYPES]
+    texts = (_text(_string(content.get("value")), content.get("type")) for content in contents)
+    return max(texts, key=len, default="")
+
+
+def _text(value: str, media_type: object) -> str:
+    return paragraphs(value) if media_type == "text/plain" else html_text(value)
+
+
+def _link(entry: Any, base: str) -> str | None:
+    href = entry.get("feedburner_origlink") or entry.get("link")
+    if entry.get("guidislink") and href == entry.get("id"):
+        base = ""  # a guid that is no URL is a permalink by default only: RSS 2.0, guid
+    return absolute_url(href, base)
+
+
+def _authors(entry: Any) -> list[str]:
+    names = [author.get("name") or author.get("email") for author in entry.get("authors", [])]
+    return list(dict.fromkeys(inline_text(_string(name)) for name in names if name)) or [
+        author for author in [inline_text(_string(entry.get("author")))] if author
+    ]
+
+
+def _image(entry: Any, base: str) -> str | None:
+    """The first of: media:content that is an image, media:thumbnail, an enclosure that is one, itunes:image."""
+    media: list[Mapping[str, str]] = [item for item in entry.get("media_content", []) if _is_image(item)]
+    media += entry.get("media_thumbnail", [])
+    media += [item for item in entry.get("links", []) if item.get("rel") == "enclosure" and _is_image(item)]
+    media += [image] if isinstance(image := entry.get("image"), Mapping) else []
+    urls = (absolute_url(item.get("url") or item.get("href"), base) for item in media)
+    return next((url for url in urls if url), None)
+
+
+def _is_image(item: Mapping[str, str]) -> bool:
+    if item.get("medium") or item.get("type"):
+        return item.get("medium") == "image" or item.get("type", "").startswith("image/")
+    path = (item.get("url") or item.get("href") or "").partition("?")[0].lower()
+    return path.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"))
+
+
+def _utc(parsed: time.struct_time | None) -> datetime | None:
+    if parsed is None:
+        return None
+    try:
+        return sane(datetime(*parsed[:5], min(parsed.tm_sec, 59), tzinfo=UTC))  # leap seconds end in 60
+    except ValueError:
+        return None
+
+
+def _string(value: object) -> str:
+    return clean(value).strip() if isinstance(value, str) else ""

@@ -1,0 +1,55 @@
+"""Parsing in a process of its own, so that a large or hostile document never holds up the event loop."""
+
+import asyncio
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from services.ingest import parse
+from services.ingest.parse import NotAFeed, ParsedFeed
+from services.telemetry import logger
+
+log = logger(__name__)
+
+LIMIT_S = 30.0
+
+
+class ParserPool:
+    """A process that parses. One that dies or hangs is replaced, and the document counts as no feed."""
+
+    def __init__(self) -> None:
+        self._executor = self._new()
+
+    async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
+        """Parse a document. Raises NotAFeed."""
+        executor = self._executor
+        loop = asyncio.get_running_loop()
+        try:
+            return await asyncio.wait_for(loop.run_in_executor(executor, parse.parse, body, content_type, url), LIMIT_S)
+        except BrokenProcessPool as error:
+            self._replace(executor)
+            raise NotAFeed("parser_died", f"the parser died of this document, {len(body)} bytes") from error
+        except TimeoutError as error:
+            self._replace(executor)
+            raise NotAFeed("parser_hung", f"the parser took more than {LIMIT_S:.0f} s, {len(body)} bytes") from error
+
+    def close(self) -> None:
+        """End the process."""
+        _end(self._executor)
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        if self._executor is broken:
+            log.error("the parser died or hung, and is replaced")
+            self._executor = self._new()
+            _end(broken)
+
+    @staticmethod
+    def _new() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _end(executor: ProcessPoolExecutor) -> None:
+    """Shutting down waits for a hanging task for ever: its process is ended first."""
+    for process in list((executor._processes or {}).values()):
+        process.kill()
+    executor.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,228 @@
+"""Poll the feeds that this replica owns, each when it is due."""
+
+import asyncio
+import heapq
+import itertools
+import os
+import random
+import signal
+import socket
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from prometheus_client import Counter, Gauge, Histogram
+
+from schemas.errors import Transient
+from schemas.messages import Feed, FeedHealth, FeedState
+from services import guarded_http, kafka, settings, telemetry
+from services.ingest import fetch, schedule
+from services.ingest.fetch import Fetched
+from services.ingest.ownership import LostError, Owned, Ownership
+from services.ingest.parse import ParsedFeed
+from services.ingest.parser_pool import ParserPool
+from services.ingest.poll import poll
+from services.ingest.state_log import new_state
+from services.kafka import Producer
+from services.telemetry import Progress, logger
+
+log = logger(__name__)
+
+POLLS = Counter("news_polls_total", "Polls by outcome", ["outcome"])
+ITEMS = Counter("news_items_found_total", "Items sent to news.raw", ["kind"])
+FEEDS = Gauge("news_feeds_owned", "Feeds that this replica polls")
+LATENCY = Histogram("news_poll_seconds", "Seconds of one fetch")
+LATE = Histogram("news_poll_delay_seconds", "Seconds by which a poll began after it was due")
+
+SHUTDOWN_S = 8.0  # for polls under way; container runtimes kill after 10 s
+START_SPREAD_S = 0.02  # a feed: ten thousand are first polled within 200 s
+
+
+class World:
+    """The real world of a poll: clock, chance, network, parser, broker."""
+
+    def __init__(self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer) -> None:
+        configured = settings.Ingest()
+        self.pace = schedule.Pace(
+            interval_s=configured.ingest_interval_s, max_interval_s=configured.ingest_max_interval_s
+        )
+        self._timeout_s = configured.ingest_timeout_s
+        self._client, self._parser, self._producer = client, parser, producer
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def chance(self) -> float:
+        return random.random()
+
+    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+        return await fetch.fetch(
+            self._client, url, etag=etag, last_modified=last_modified, timeout_s=self._timeout_s, now=self.now
+        )
+
+    async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
+        return await self._parser.parse(body, content_type, url)
+
+    async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
+        await self._producer.send_all(topic, records)
+
+
+async def run(stop: asyncio.Event, progress: Progress) -> None:
+    """Own feeds and poll them until stopped. A poll under way is given a few seconds to finish."""
+    configured, outbound = settings.Ingest(), settings.Outbound()
+    parser = ParserPool()
+    try:
+        async with (
+            kafka.producer("ingest", progress) as producer,
+            guarded_http.client(
+                allowed_hosts=outbound.allowed_hosts,
+                timeout_s=configured.ingest_timeout_s,
+                user_agent=outbound.user_agent,
+                max_connections=configured.ingest_concurrency,
+            ) as client,
+            asyncio.TaskGroup() as tasks,
+        ):
+            world = World(client, parser, producer)
+            owner = f"{socket.gethostname()}-{os.getpid()}"
+            ownership = Ownership(owner, producer, configured.ingest_session_timeout_ms, world.now)
+            leave = asyncio.Event()
+            tasks.create_task(ownership.run(leave))
+            await Rounds(ownership, world, tasks, progress, configured.ingest_concurrency).go(stop)
+            leave.set()
+    finally:
+        parser.close()
+
+
+class Watched(NamedTuple):
+    """A feed that is polled here, as it was when it was given to us. A changed feed is another Watched."""
+
+    owned: Owned
+    feed: Feed
+
+
+class Rounds:
+    """When each feed is due, and which polls are under way: one request a host at a time, so many in all."""
+
+    def __init__(
+        self, ownership: Ownership, world: World, tasks: asyncio.TaskGroup, progress: Progress, concurrency: int
+    ) -> None:
+        self._ownership, self._world, self._tasks, self._progress = ownership, world, tasks, progress
+        self._watched: dict[str, Watched] = {}
+        self._due: list[tuple[float, int, Watched]] = []  # a heap; the number keeps equal times apart
+        self._number = itertools.count()
+        self._polling: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(concurrency)
+        self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def go(self, stop: asyncio.Event) -> None:
+        """Start each poll when it is due, until stopped."""
+        while not stop.is_set():
+            if self._ownership.changed.is_set():
+                self._ownership.changed.clear()
+                self._look_at_feeds()
+            self._start_due()
+            self._progress.advanced()
+            wait_s = min(1.0, max(0.0, self._due[0][0] - self._now())) if self._due else 1.0
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ownership.changed.wait(), wait_s)
+        if self._polling:
+            await asyncio.wait(self._polling, timeout=SHUTDOWN_S)
+        for task in self._polling:
+            task.cancel()
+
+    def _now(self) -> float:
+        return self._world.now().timestamp()
+
+    def _look_at_feeds(self) -> None:
+        """Make feeds that are new or changed due soon; forget those that are gone."""
+        now = {feed_id: Watched(*found) for feed_id, found in self._ownership.feeds().items()}
+        kept = {feed_id: old for feed_id, old in self._watched.items() if now.get(feed_id) == old}
+        fresh = [watched for feed_id, watched in now.items() if feed_id not in kept and not watched.feed.paused]
+        self._watched = now | kept
+        for watched in fresh:
+            state = watched.owned.log.states.get(watched.feed.feed_id)
+            not_before = state.not_before.timestamp() if state and state.not_before else 0.0
+            self._schedule(watched, max(self._now() + random.random() * len(fresh) * START_SPREAD_S, not_before))
+        FEEDS.set(len(now))
+
+    def _schedule(self, watched: Watched, due: float) -> None:
+        heapq.heappush(self._due, (due, next(self._number), watched))
+
+    def _start_due(self) -> None:
+        while self._due and self._due[0][0] <= self._now():
+            due, _, watched = heapq.heappop(self._due)
+            if self._watched.get(watched.feed.feed_id) is watched:
+                task = self._tasks.create_task(self._poll(watched, due))
+                self._polling.add(task)
+                task.add_done_callback(self._polling.discard)
+
+    async def _poll(self, watched: Watched, due: float) -> None:
+        owned, feed = watched
+        again = self._now() + self._world.pace.interval_s
+        try:
+            async with self._hosts[urlsplit(feed.url).netloc], self._slots:
+                LATE.observe(self._now() - due)
+                state = owned.log.states.get(feed.feed_id) or new_state(feed.feed_id, self._world.now())
+                health = await poll(feed, state, self._world, partial(self._remember, owned))
+                again = health.next_poll_at.timestamp() if health.next_poll_at else again
+                _tell(health)
+        except LostError:
+            return
+        except Transient as error:
+            log.warning("broker is away, the feed is polled again later", feed_id=feed.feed_id, error=str(error))
+        if self._watched.get(feed.feed_id) is watched:
+            self._schedule(watched, again)
+
+    async def _remember(self, owned: Owned, state: FeedState) -> None:
+        await self._ownership.remember(owned, msgspec.structs.replace(state, epoch=owned.log.epoch))
+
+
+def _tell(health: FeedHealth) -> None:
+    POLLS.labels(health.outcome).inc()
+    ITEMS.labels("new").inc(health.new_items)
+    ITEMS.labels("revised").inc(health.revised_items)
+    LATENCY.observe(health.latency_ms / 1000)
+    if health.failures:
+        level = log.warning
+    elif health.new_items or health.revised_items:
+        level = log.info
+    else:
+        level = log.debug
+    level(
+        "polled",
+        feed_id=health.feed_id,
+        url=health.url,
+        outcome=health.outcome,
+        status=health.status,
+        error=health.error,
+        new=health.new_items,
+        revised=health.revised_items,
+        latency_ms=health.latency_ms,
+        failures=health.failures,
+    )
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT. 70 for a bug: nothing is lost, a supervisor starts it again."""
+    progress = telemetry.start("ingest")
+    try:
+        asyncio.run(_until_signalled(progress))
+    except Exception:
+        log.exception("bug: ending")
+        return 70
+    return 0
+
+
+async def _until_signalled(progress: Progress) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log.info("started")
+    await run(stop, progress)
+    log.info("stopped")

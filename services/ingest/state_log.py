@@ -1,0 +1,83 @@
+"""What the records of one partition of news.feed-state say, to the replica that owns it. Pure.
+
+An owner's claim is a record of the partition; its offset is the epoch of every state that the owner writes. State that
+lies behind a claim with a higher epoch comes from a frozen predecessor that woke up: it is ignored, and the owner
+writes its own again, since compaction would otherwise keep the late one.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from schemas import codec
+from schemas.messages import Claim, FeedState
+
+CLAIM_KEY = "claim/"
+
+
+def new_state(feed_id: str, now: datetime) -> FeedState:
+    """The state of a feed that was never polled."""
+    return FeedState(
+        feed_id=feed_id,
+        epoch=0,
+        url=None,
+        etag=None,
+        last_modified=None,
+        body_hash=None,
+        seen={},
+        first_polled_at=None,
+        last_item_at=None,
+        not_before=None,
+        failures=0,
+        failing_since=None,
+        redirect=None,
+        updated_at=now,
+    )
+
+
+class StateLog:
+    """The fold of a partition's records, in the order of their offsets."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.states: dict[str, FeedState] = {}
+        self.caught_up = False
+        self.lost = False
+        self._latest_claim = -1
+        self._overwritten: set[str] = set()
+
+    def read(self, offset: int, key: str, value: bytes | None) -> None:
+        """Fold one record. Raises Invalid where it cannot be decoded; the fold is then as before.
+
+        Sets `caught_up` at the owner's own claim, `lost` at a claim of somebody else behind it.
+        """
+        if value is None:
+            return
+        if key.startswith(CLAIM_KEY):
+            codec.decode(value, Claim)
+            self._latest_claim = offset
+            self.caught_up = self.caught_up or offset == self.epoch
+            self.lost = self.lost or offset > self.epoch
+            return
+        state = codec.decode(value, FeedState)
+        if state.epoch == self.epoch:
+            self._overwritten.discard(state.feed_id)
+            return  # our own, read back: what we hold is at least as new
+        late = state.epoch < self._latest_claim
+        if late and state.feed_id in self.states:
+            self._overwritten.add(state.feed_id)
+        else:
+            # A late record is taken where compaction left no other: it is the last that anybody knew.
+            self.states[state.feed_id] = state
+
+    def wrote(self, state: FeedState) -> None:
+        """This owner's state is confirmed by the broker."""
+        self.states[state.feed_id] = state
+
+    def to_write_again(self) -> list[FeedState]:
+        """States that a late record lies over, as the owner is to write them; each is returned once."""
+        again = [
+            msgspec.structs.replace(self.states[feed_id], epoch=self.epoch) for feed_id in sorted(self._overwritten)
+        ]
+        self._overwritten.clear()
+        return again

@@ -1,0 +1,64 @@
+"""Replicas that see copies in the same instant agree on one story, on a real engine."""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+
+from services.index import claims, engine, stories
+from services.index.claims import Claimant
+from tests.conftest import Servers
+from tests.unit.services.index.enriched import enriched
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def copies(count: int, words: int = 300, changed: int = 0) -> list[Claimant]:
+    """Copies of one text of its own, the n-th with its first n * changed words replaced."""
+    mark = secrets.token_hex(6)
+    texts = [
+        " ".join(f"{mark}{'x' if n < number * changed else 'w'}{n}" for n in range(words)) for number in range(count)
+    ]
+    signatures = [stories.signature(enriched(title="", summary="", text=text)) for text in texts]
+    return [Claimant(f"{mark}-{number}", signature, NOW) for number, signature in enumerate(signatures)]
+
+
+async def assigned(batches: list[list[Claimant]]) -> dict[str, str]:
+    """Three or more replicas, each with a connection of its own, at once."""
+
+    async def replica(batch: list[Claimant]) -> dict[str, str]:
+        async with engine.connect() as connected:
+            return await claims.assign(connected, batch)
+
+    found = await asyncio.gather(*map(replica, batches))
+    return {item: story for one in found for item, story in one.items()}
+
+
+async def test_50_copies_through_three_replicas_at_once_are_one_story(stack: Servers) -> None:
+    batch = copies(50)
+    found = await assigned([batch[0::3], batch[1::3], batch[2::3]])
+    assert len(found) == 50
+    assert len(set(found.values())) == 1
+
+
+async def test_copies_that_share_only_some_bands_are_one_story(stack: Servers) -> None:
+    batch = copies(4, changed=8)
+    one, *_, last = (claimant.signature for claimant in batch)
+    assert one
+    assert last
+    assert stories.similarity(one, last) >= stories.SIMILAR
+    assert 0 < len(set(stories.band_ids(one)) & set(stories.band_ids(last))) < stories.BANDS
+    assert len(set((await assigned([[claimant] for claimant in batch])).values())) == 1
+
+
+async def test_the_same_items_again_get_the_same_story(stack: Servers) -> None:
+    batch = copies(6)
+    first = await assigned([batch[:3], batch[3:]])
+    assert await assigned([batch[3:], batch[:3]]) == first
+
+
+async def test_a_batch_of_different_texts_is_settled_together(stack: Servers) -> None:
+    batch = [copies(1)[0] for _ in range(100)]
+    started = asyncio.get_running_loop().time()
+    found = await assigned([batch])
+    assert len(set(found.values())) == 100
+    assert asyncio.get_running_loop().time() - started < 20

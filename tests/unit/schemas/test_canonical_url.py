@@ -1,0 +1,164 @@
+"""One article has one canonical URL, and two articles never share one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.canonical_url import (
+    AMP_PARAMETERS,
+    HOST_PREFIXES,
+    SESSION_PARAMETERS,
+    TRACKING_PARAMETERS,
+    TRACKING_PARAMETERS_OF,
+    canonical_url,
+)
+from schemas.errors import Invalid
+
+ARTICLE = "https://news.example/haiti/officers-land"
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "http://news.example/haiti/officers-land",
+        "HTTPS://News.Example/haiti/officers-land",
+        "https://news.example:443/haiti/officers-land",
+        "http://news.example:80/haiti/officers-land",
+        "https://news.example./haiti/officers-land",
+        "https://news.example/haiti/officers-land/",
+        "https://news.example/haiti/officers-land?",
+        "https://news.example/haiti/officers-land#comments",
+        "https://news.example/haiti/./sport/../officers-land",
+        "https://news.example/haiti/%6Ffficers%2Dland",
+        "https://news.example\\haiti\\officers-land",
+        "  https://news.example/haiti/officers-land\n",
+        "https://news.example/haiti/offi\ncers-land",
+        "https://news.example/haiti/officers-land;jsessionid=0A1B",
+        "https://news.example/haiti/officers-land/amp",
+        "https://news.example/haiti/officers-land/amp/",
+        "https://news.example/haiti/officers-land.amp",
+        "https://news.example/amp/haiti/officers-land",
+        "https://www.google.com/amp/s/news.example/haiti/officers-land",
+        "https://news-example.cdn.ampproject.org/c/s/news.example/haiti/officers-land",
+        "https://news-example.cdn.ampproject.org/v/s/amp.news.example/haiti/officers-land/amp/?usqp=mq331",
+        "https://reader:secret@news.example/haiti/officers-land",
+        "https://www.m.news.example/haiti/officers-land",
+        "https://news.example/haiti/officers-land?UTM_Source=rss&fbclid=IwAR0&at_custom1=a#top",
+    ],
+)
+def test_variants_of_an_address_are_one(variant: str) -> None:
+    assert canonical_url(variant) == ARTICLE
+
+
+@pytest.mark.parametrize("name", [name for name, _source in TRACKING_PARAMETERS + SESSION_PARAMETERS])
+def test_every_tracking_and_session_parameter_is_dropped(name: str) -> None:
+    assert canonical_url(f"{ARTICLE}?id=7&{name.replace('*', 'x')}=1") == f"{ARTICLE}?id=7"
+
+
+@pytest.mark.parametrize(("site", "name"), [(site, name) for site, name, _source in TRACKING_PARAMETERS_OF])
+def test_parameters_of_one_site_are_dropped_there_only(site: str, name: str) -> None:
+    assert canonical_url(f"https://www.{site}/a?{name}=rss") == f"https://{site}/a"
+    assert canonical_url(f"{ARTICLE}?{name}=rss") == f"{ARTICLE}?{name}=rss"
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, value, _source in AMP_PARAMETERS])
+def test_the_amp_variant_is_the_page(name: str, value: str) -> None:
+    assert canonical_url(f"{ARTICLE}?{name}{'=' if value else ''}{value}") == ARTICLE
+
+
+@pytest.mark.parametrize("prefix", [prefix for prefix, _source in HOST_PREFIXES])
+def test_variants_of_a_site_are_one(prefix: str) -> None:
+    assert canonical_url(f"https://{prefix}.news.example/haiti/officers-land") == ARTICLE
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://m.co.ke/x", "https://m.co.ke/x"),
+        ("https://amp.dev/x", "https://amp.dev/x"),
+        ("https://mobile.nation.co.ke/x", "https://nation.co.ke/x"),
+        ("http://news.example:8080/x", "http://news.example:8080/x"),
+        ("https://news.example", "https://news.example/"),
+        ("https://news.example/amp", "https://news.example/amp"),
+        ("https://news.example/camp", "https://news.example/camp"),
+        ("https://news.example/?p=2&p=1&a=3", "https://news.example/?a=3&p=2&p=1"),
+        ("https://news.example/a?amp=2", "https://news.example/a?amp=2"),
+        ("https://news.example/#!/story/7", "https://news.example/#!/story/7"),
+        ("https://news.example/%e9t%C3%A9", "https://news.example/%E9t%C3%A9"),
+        ("https://news.example/été 100%", "https://news.example/%C3%A9t%C3%A9%20100%25"),
+        ("https://news.example/a%2Fb", "https://news.example/a%2Fb"),
+        ("https://MÜNCHEN.example/x", "https://xn--mnchen-3ya.example/x"),
+        ("https://[2001:DB8::1]:443/x", "https://[2001:db8::1]/x"),
+    ],
+)
+def test_what_chooses_content_stays(url: str, expected: str) -> None:
+    assert canonical_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://news.example/haiti/officers-land-2",
+        "https://news.example/haiti/Officers-Land",
+        "https://news.example/haiti/officers-land?page=2",
+        "https://news.example/haiti/officers%2Fland",
+        "https://sport.news.example/haiti/officers-land",
+        "https://news.example:8443/haiti/officers-land",
+        "https://news.example/haiti//officers-land",
+    ],
+)
+def test_other_articles_are_other(other: str) -> None:
+    assert canonical_url(other) != ARTICLE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "news.example/x",
+        "//news.example/x",
+        "/x",
+        "ftp://news.example/x",
+        "javascript:alert(1)",
+        "mailto:a@news.example",
+        "https://",
+        "https:///x",
+        "https://news example/x",
+        "https://news.example:port/x",
+        "https://[::1/x",
+        "https://..example/x",
+        "https://-%00/x",
+        "https://news.example/" + "x" * 8_000,
+    ],
+)
+def test_what_is_no_web_address_is_invalid(url: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        canonical_url(url)
+    assert raised.value.reason == "url"
+
+
+FRAGMENTS = (  # of addresses, to be put together at random
+    "http:// https:// www. m. amp. google.com cdn.ampproject.org /amp/ /c/s/ .amp .html ? & = # ! % %2 %2f %61mp ; "
+    "jsessionid= utm_x amp=1 // .. . : :80 @ \\ [ ] news.example news.co.uk é ü xn-- + ~ _"
+)
+PIECES = st.sampled_from(FRAGMENTS.split()) | st.text(max_size=4)
+
+
+@given(st.lists(PIECES, max_size=12).map(lambda pieces: "https://news.example" + "".join(pieces)))
+def test_canonical_is_canonical(url: str) -> None:
+    try:
+        canonical = canonical_url(url)
+    except Invalid:
+        return
+    assert canonical_url(canonical) == canonical
+    assert canonical.isascii()
+    assert canonical.startswith(("http://", "https://"))
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text())
+def test_anything_is_a_url_or_invalid(text: str) -> None:
+    try:
+        canonical = canonical_url(text)
+    except Invalid:
+        return
+    assert canonical_url(canonical) == canonical

@@ -1,0 +1,106 @@
+"""An alert says what was found, why, and is the same alert when it is made again."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from schemas import codec, identity
+from schemas.messages import Alert, EnrichedItem, Entity, Origin
+from services.index import alerts, merge
+from services.index.percolate import Match
+from services.index.query import Query
+from services.index.searches import SavedSearch
+from tests.unit.services.index.enriched import FETCHED, enriched
+
+NOW = FETCHED + timedelta(seconds=30)
+ITEM = enriched()
+
+
+def saved(query: Query = Query(), *, every_item: bool = False) -> SavedSearch:  # noqa: B008 (frozen)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return SavedSearch(
+        search_id="s", name="S", query=query, endpoint_id="e", created_at=at, updated_at=at, every_item=every_item
+    )
+
+
+def made(
+    item: EnrichedItem = ITEM,
+    search: SavedSearch | None = None,
+    *,
+    story: str | None = "a" * 32,
+    surfaces: tuple[str, ...] = (),
+    now: datetime = NOW,
+) -> Alert:
+    document = msgspec.structs.replace(merge.merge(None, item), story_id=story)
+    match = Match(item.item_id, search or saved(), list(surfaces))
+    return alerts.alert(match, document, item, now, late_s=600, public_url="https://news.example/")
+
+
+def test_once_per_story() -> None:
+    first, copy = made(), made(enriched(url="https://other.example/copy", feed_id="other"))
+    assert first.alert_id == copy.alert_id == identity.alert_id("match", "s", "a" * 32, "first")
+    assert first.subject == "a" * 32
+
+
+def test_once_per_item_where_the_search_wants_every_item_or_there_is_no_story() -> None:
+    assert made(search=saved(every_item=True)).subject == ITEM.item_id
+    assert made(story=None).subject == ITEM.item_id
+
+
+def test_a_repeat_is_the_same_alert() -> None:
+    assert made().alert_id == made(now=NOW + timedelta(hours=1)).alert_id
+
+
+@pytest.mark.parametrize(("origin", "told"), [("live", True), ("late", True), ("first_poll", False), ("import", False)])
+def test_what_fills_the_archive_alerts_nobody(origin: Origin, told: bool) -> None:
+    assert alerts.is_told(enriched(origin=origin)) is told
+
+
+@pytest.mark.parametrize(
+    ("origin", "age", "late"),
+    [("live", timedelta(seconds=600), False), ("live", timedelta(seconds=601), True), ("late", timedelta(0), True)],
+)
+def test_late_is_said(origin: Origin, age: timedelta, late: bool) -> None:
+    assert made(enriched(origin=origin), now=FETCHED + age).late is late
+
+
+def test_links_lead_to_the_item_and_to_the_article() -> None:
+    assert made().links == {
+        "item": f"https://news.example/#item={ITEM.item_id}",
+        "article": "https://news.example/kenya-arrives",
+    }
+    assert made(msgspec.structs.replace(ITEM, url=None)).links.keys() == {"item"}
+
+
+def test_the_reasons_name_each_part_of_the_search_and_the_words_that_it_met() -> None:
+    query = Query(
+        text="officers ", countries=["KE", "HT", "JM"], entities=["place/port-au-prince", "person/x"], languages=["en"]
+    )
+    reasons = [(why.clause, why.surface) for why in made(search=saved(query), surfaces=("officers",)).why]
+    assert reasons == [
+        ("text:officers", "officers"),
+        ("country:KE", "Kenyan"),
+        ("country:HT", None),
+        ("entity:place/port-au-prince", "Port-au-Prince"),
+        ("language:en", None),
+        ("relevant", None),
+    ]
+
+
+def test_there_is_always_a_reason() -> None:
+    assert [why.clause for why in made(search=saved(Query(text="gang*"))).why] == ["text:gang*", "relevant"]
+    assert [why.clause for why in made(search=saved(Query(relevant_only=False))).why] == ["every item"]
+
+
+def test_the_trace_of_the_message_is_carried() -> None:
+    assert made().trace_id == ITEM.trace_id
+
+
+def test_an_alert_stays_small_whatever_the_item_holds() -> None:
+    names = [Entity(id=None, type="person", name=f"Person {n}", mentions=n) for n in range(5_000)]
+    huge = made(enriched(title="t" * 100_000, summary="s" * 100_000, entities=names))
+    assert len(codec.encode(huge)) < 50_000
+    assert huge.item
+    assert huge.item.entities[0].name == "Person 4999"
+    assert huge.item.summary.endswith("…")

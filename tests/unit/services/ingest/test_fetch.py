@@ -1,0 +1,144 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.guarded_http import Blocked
+from services.ingest.fetch import MAX_BODY, Document, Failed, Fetched, NotModified, fetch, retry_after
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+URL = "https://news.example/rss"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+async def fetched(handler: Handler, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+        return await fetch(client, URL, etag=etag, last_modified=last_modified, timeout_s=0.2, now=lambda: NOW)
+
+
+async def test_a_document_comes_with_its_validators_as_they_were() -> None:
+    headers = {"ETag": 'W/"x"', "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT", "Content-Type": "text/xml"}
+    answer = await fetched(lambda _: httpx.Response(200, content=b"<rss/>", headers=headers))
+    assert isinstance(answer, Document)
+    assert (answer.body, answer.etag, answer.last_modified) == (b"<rss/>", 'W/"x"', headers["Last-Modified"])
+    assert answer.moved_to is None
+    assert answer.arrived_at == NOW
+
+
+async def test_validators_are_sent_back_and_304_is_no_document() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.headers["If-None-Match"] == 'W/"x"'
+        assert request.headers["If-Modified-Since"] == "then"
+        return httpx.Response(304)
+
+    assert await fetched(handler, 'W/"x"', "then") == NotModified(arrived_at=NOW)
+
+
+@pytest.mark.parametrize(("status", "moved"), [(301, True), (308, True), (302, False), (307, False)])
+async def test_only_permanent_redirects_move_a_feed(status: int, moved: bool) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/rss":
+            return httpx.Response(status, headers={"Location": "/new"})
+        return httpx.Response(200, content=b"<rss/>")
+
+    answer = await fetched(handler)
+    assert isinstance(answer, Document)
+    assert answer.url == "https://news.example/new"
+    assert answer.moved_to == ("https://news.example/new" if moved else None)
+
+
+async def test_a_permanent_redirect_behind_a_temporary_one_moves_nothing() -> None:
+    answers = {"/rss": (302, "/a"), "/a": (301, "/b")}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path in answers:
+            status, location = answers[request.url.path]
+            return httpx.Response(status, headers={"Location": location})
+        return httpx.Response(200, content=b"<rss/>")
+
+    answer = await fetched(handler)
+    assert isinstance(answer, Document)
+    assert answer.moved_to is None
+
+
+async def test_redirects_without_end_end() -> None:
+    answer = await fetched(lambda request: httpx.Response(302, headers={"Location": "/rss"}))
+    assert isinstance(answer, Failed)
+    assert answer.kind == "redirects"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "gone"), [(404, "http_404", False), (410, "gone", True), (503, "http_503", False)]
+)
+async def test_an_error_status_is_a_failure_with_its_kind(status: int, kind: str, gone: bool) -> None:
+    answer = await fetched(lambda _: httpx.Response(status, headers={"Retry-After": "120"}))
+    assert isinstance(answer, Failed)
+    assert (answer.kind, answer.gone, answer.not_before) == (kind, gone, NOW + timedelta(seconds=120))
+
+
+async def test_a_body_larger_than_the_cap_is_cut_off_while_it_comes() -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1_000_000
+            yield b"x" * 1_000_000
+
+    answer = await fetched(lambda _: httpx.Response(200, content=endless()))
+    assert isinstance(answer, Failed)
+    assert answer.kind == "too_large"
+    assert sent <= MAX_BODY + 2_000_000
+
+
+async def test_a_body_that_drips_is_given_up() -> None:
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x"
+            await asyncio.sleep(0.05)
+
+    answer = await fetched(lambda _: httpx.Response(200, content=dripping()))
+    assert isinstance(answer, Failed)
+    assert answer.kind == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (httpx.ConnectError("refused"), "connection"),
+        (httpx.ReadTimeout("slow"), "timeout"),
+        (Blocked("address", "inner"), "blocked"),
+    ],
+)
+async def test_what_goes_wrong_on_the_way_is_a_failure_with_its_kind(error: Exception, kind: str) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    answer = await fetched(handler)
+    assert isinstance(answer, Failed)
+    assert answer.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("90", NOW + timedelta(seconds=90)),
+        ("Fri, 02 Jan 2026 13:00:00 GMT", NOW + timedelta(hours=1)),
+        ("soon", None),
+        ("-5", None),
+        ("99999999999999999999", None),
+        (None, None),
+    ],
+)
+def test_retry_after_comes_as_seconds_or_as_a_date(value: str | None, expected: datetime | None) -> None:
+    assert retry_after(value, NOW) == expected
+
+
+@given(st.text())
+def test_no_retry_after_whatever_raises(value: str) -> None:
+    parsed = retry_after(value, NOW)
+    assert parsed is None or parsed.tzinfo is not None
