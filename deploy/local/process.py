@@ -6,6 +6,7 @@ A pid says nothing by itself: the system gives it to others after a crash or a r
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,9 +42,18 @@ def find(daemon: Daemon) -> psutil.Process | None:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)  # where we are its parent, a dead one would stay as a zombie
         process = psutil.Process(pid)
-        return process if f"@{daemon.arguments}" in process.cmdline() else None
+        return process if f"@{daemon.arguments}" in _command_line(process) else None
     except (FileNotFoundError, psutil.NoSuchProcess, psutil.AccessDenied):
         return None
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Return the command line. During an exec, and java's launcher makes one of itself, the system shows none."""
+    for _ in range(50):
+        if (line := process.cmdline()) or process.status() == psutil.STATUS_ZOMBIE:
+            return line
+        time.sleep(0.01)
+    return []
 
 
 def recorded_port(daemon: Daemon) -> int:

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,16 @@ def test_a_pid_that_the_system_gave_to_another_process_is_not_the_server(daemon:
 def test_a_pid_that_no_process_has_is_not_the_server(daemon: Daemon) -> None:
     daemon.record.write_text(json.dumps({"pid": 2**22 + 1, "port": 19092}))  # above Linux's largest pid
     assert process.find(daemon) is None
+
+
+def test_a_server_is_found_while_its_launcher_executes_itself_anew(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """During an exec the system shows an empty command line: that is not a death."""
+    lines = iter([[], [], ["java", f"@{daemon.arguments}"]])
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda _: next(lines))
+    daemon.record.write_text(json.dumps({"pid": os.getpid(), "port": 19092}))
+    assert process.find(daemon) is not None
 
 
 def test_no_pid_file_means_no_server(daemon: Daemon) -> None:
