@@ -21,7 +21,7 @@ from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
 )
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, stop_never, wait_exponential_jitter
 
 from schemas import topics
 from schemas.errors import Invalid, Transient
@@ -29,6 +29,8 @@ from services import settings
 from services.telemetry import Progress, logger
 
 log = logger(__name__)
+
+PATIENCE_S = 10.0  # that a command which a person waits for has with a broker that is away
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -64,20 +66,25 @@ def connection(client_id: str) -> dict[str, Any]:
     return arguments
 
 
-async def started(client: Any, progress: Progress | None = None) -> None:
-    """Start an aiokafka client, waiting for the broker as long as it takes."""
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type((KafkaConnectionError, OSError)),
-        wait=wait_exponential_jitter(multiplier=0.5, max=15),
-    ):
-        with attempt:
-            try:
-                await client.start()
-            except (KafkaConnectionError, OSError) as error:
-                log.warning("broker is away, waiting", error=str(error))
-                if progress:
+async def started(client: Any, progress: Progress | None = None, patience_s: float | None = None) -> None:
+    """Start an aiokafka client, waiting for the broker as long as it takes, or `patience_s`: then raises Transient."""
+    where = settings.Kafka().kafka_bootstrap_servers
+    try:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((KafkaConnectionError, OSError)),
+            wait=wait_exponential_jitter(multiplier=0.5, max=15),
+            stop=stop_after_delay(patience_s) if patience_s else stop_never,
+            before_sleep=lambda state: log.warning(
+                "broker is away, waiting", broker=where, attempt=state.attempt_number
+            ),
+            reraise=True,
+        ):
+            with attempt:
+                if progress and attempt.retry_state.attempt_number > 1:
                     progress.waiting("the broker")
-                raise
+                await client.start()
+    except (KafkaConnectionError, OSError) as error:
+        raise Transient(f"no broker at {where} (NEWS_KAFKA_BOOTSTRAP_SERVERS): {error}") from error
 
 
 class Producer:
@@ -107,36 +114,36 @@ class Producer:
 async def read_compacted(topic: str) -> dict[str, bytes]:
     """Return the last value of each key of a compacted topic, as it is now. Raises Transient."""
     client = AIOKafkaConsumer(
+        topic,
         **connection("reader"),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=topics.load()[topic].max_message_bytes,
     )
-    await started(client)
+    latest: dict[str, bytes] = {}
     try:
-        partitions = [TopicPartition(topic, number) for number in client.partitions_for_topic(topic) or ()]
-        if not partitions:
-            raise Transient(f"topic {topic} does not exist: run `python -m services.index setup`")
-        client.assign(partitions)
-        ends = await client.end_offsets(partitions)
-        latest: dict[str, bytes] = {}
-        for partition in partitions:
-            while await client.position(partition) < ends[partition]:
-                for records in (await client.getmany(timeout_ms=500)).values():
-                    for record in map(as_record, records):
-                        latest.pop(key := (record.key or b"").decode("utf-8", "replace"), None)
-                        if record.value is not None:
-                            latest[key] = record.value
-        return latest
+        await started(client, patience_s=PATIENCE_S)
+        for partition, end in (await client.end_offsets(client.assignment())).items():
+            while await client.position(partition) < end:
+                for record in map(as_record, (await client.getmany(partition, timeout_ms=500)).get(partition, ())):
+                    latest.pop(key := (record.key or b"").decode("utf-8", "replace"), None)
+                    if record.value is not None:
+                        latest[key] = record.value
     except KafkaError as error:
-        raise Transient(f"read {topic}: {error!r}") from error
+        raise Transient(f"cannot read {topic}: {error!r}") from error
     finally:
         await client.stop()
+    return latest
 
 
 @asynccontextmanager
-async def producer(client_id: str, progress: Progress | None = None) -> AsyncIterator[Producer]:
-    """A producer, flushed and closed at the end. Idempotent: a retry inside the client repeats nothing."""
+async def producer(
+    client_id: str, progress: Progress | None = None, patience_s: float | None = None
+) -> AsyncIterator[Producer]:
+    """A producer, flushed and closed at the end. Idempotent: a retry inside the client repeats nothing.
+
+    Waits for the broker like `started`.
+    """
     client = AIOKafkaProducer(
         **connection(client_id),
         enable_idempotence=True,
@@ -144,7 +151,7 @@ async def producer(client_id: str, progress: Progress | None = None) -> AsyncIte
         linger_ms=2,
         max_request_size=topics.largest_message_bytes(),
     )
-    await started(client, progress)
+    await started(client, progress, patience_s)
     try:
         yield Producer(client)
     finally:

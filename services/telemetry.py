@@ -79,6 +79,7 @@ def _set_up_logs(service: str, log_format: str, level: str) -> None:
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Repeats().allow)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending]
@@ -96,6 +97,26 @@ def _set_up_logs(service: str, log_format: str, level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class Repeats:
+    """Libraries say the same thing over and over while a server is away: once in EVERY_S is heard of it."""
+
+    EVERY_S = 30.0
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._heard: dict[tuple[str, str], float] = {}
+
+    def allow(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written. Our own always are."""
+        if record.name.startswith("services"):
+            return True
+        said = (record.name, str(record.msg))
+        if self._now() - self._heard.get(said, -self.EVERY_S) < self.EVERY_S:
+            return False
+        self._heard[said] = self._now()
+        return True
 
 
 def _named(service: str) -> structlog.typing.Processor:

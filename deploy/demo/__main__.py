@@ -2,24 +2,24 @@
 
 import argparse
 import asyncio
+import importlib
 import logging
 import os
 import signal
 import sys
+import textwrap
+import threading
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from deploy.demo import keys, loopback, narrate
-from deploy.demo.loopback import PortInUse
-from deploy.demo.narrate import Narrator
-from deploy.demo.processes import GaveUp
-from deploy.demo.run import DATA, LOGS, PORT_SETTING, Failed, Options, run
+from deploy.demo import keys
+from deploy.demo.errors import Failed
+from deploy.demo.options import API_PORT, API_PORT_SETTING, DATA, LOGS, PORT, PORT_SETTING, Options
+from deploy.demo.screen import Narrator
 from deploy.local import LocalStackError, Stack, down, jars, up
-from services import settings
 
-PORT = 8400
 EXAMPLES = """\
 examples:
   python -m deploy.demo                              demo feeds, until Ctrl-C
@@ -38,14 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = float(os.environ.get("NEWS_DEMO_STARTED") or time.time())
     chosen = _parser().parse_args(arguments)
     options = _options(chosen)
-    narrator = Narrator(sys.stdout, started)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is told; Kafka being away is an error below
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the event loop takes over
     try:
-        _check_ports(options)
-        stack = Stack.from_environment()
-        return _run(options, stack, narrator, chosen.timeout)
-    except (LocalStackError, PortInUse, Failed, GaveUp) as error:
+        options.require_ports()
+        return _run(options, Stack.from_environment(), Narrator(sys.stdout, started), chosen.timeout)
+    except (LocalStackError, Failed) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -58,9 +55,11 @@ def _run(options: Options, stack: Stack, narrator: Narrator, timeout_s: float) -
     narrator.text(_introduction(options, stack, kept, cache))
     os.environ["NEWS_KAFKA_BOOTSTRAP_SERVERS"] = stack.bootstrap_servers
     os.environ["NEWS_ELASTICSEARCH_URL"] = stack.engine_url
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is told
     say = partial(narrator.line, "stack")
     try:
-        up(stack, say)
+        threading.Thread(target=importlib.import_module, args=("deploy.demo.run",), daemon=True).start()
+        up(stack, say)  # meanwhile the rest of the demo is imported
         return asyncio.run(_until_signal(options, kept, narrator, cache, timeout_s))
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -70,6 +69,8 @@ def _run(options: Options, stack: Stack, narrator: Narrator, timeout_s: float) -
 
 async def _until_signal(options: Options, kept: keys.Keys, narrator: Narrator, cache: str, timeout_s: float) -> int:
     """Run, and stop in order at Ctrl-C or SIGTERM; a second one changes nothing. Raises Failed after timeout_s."""
+    from deploy.demo.run import run
+
     loop, this = asyncio.get_running_loop(), asyncio.current_task()
 
     def stop() -> None:
@@ -90,22 +91,20 @@ async def _until_signal(options: Options, kept: keys.Keys, narrator: Narrator, c
     return 0
 
 
-def _check_ports(options: Options) -> None:
-    """Raises PortInUse before anything is started."""
-    for port in (options.port, options.port + 1, *options.metrics_ports.values()):
-        loopback.require_free(port, "the demo", PORT_SETTING)
-    loopback.require_free(options.api_port, "the API", "NEWS_API_PORT")
-
-
 def _options(chosen: argparse.Namespace) -> Options:
     """What was asked for. Exits with status 2 where it makes no sense."""
     feeds = chosen.feeds or os.environ.get("FEEDS") or None
     if feeds and "://" not in feeds and not Path(feeds).is_file():
         _parser().error(f"--feeds: no such file: {feeds} (a list in OPML or YAML, or a feed's http(s) URL)")
-    port = os.environ.get(PORT_SETTING) or str(PORT)
-    if not port.isdecimal() or not 1024 <= int(port) <= 65_000:
-        _parser().error(f"{PORT_SETTING} must be a port from 1024 to 65000, not {port!r}")
-    return Options(feeds, int(port), settings.Api().api_port, chosen.seconds, chosen.until_webhook)
+    port, api_port = _port(PORT_SETTING, PORT), _port(API_PORT_SETTING, API_PORT)
+    return Options(feeds, port, api_port, chosen.seconds, chosen.until_webhook)
+
+
+def _port(setting: str, default: int) -> int:
+    given = os.environ.get(setting) or str(default)
+    if not given.isdecimal() or not 1024 <= int(given) <= 65_000:
+        _parser().error(f"{setting} must be a port from 1024 to 65000, not {given!r}")
+    return int(given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,11 +131,12 @@ def _parser() -> argparse.ArgumentParser:
 def _introduction(options: Options, stack: Stack, kept: keys.Keys, cache: str) -> str:
     source = f"the feeds of {options.feeds}" if options.feeds else f"demo feeds in six languages ({options.feeds_url}/)"
     fetched = "" if cache == "warm" else " Their jars (some 120 MB) are fetched first, this once."
-    what = narrate.paragraph(
+    what = textwrap.fill(
         f"Starting Apache Kafka and a search engine, then ingest, enrich, index, deliver and the API.{fetched} "
         f"They read {source}: each item is seen, tagged, indexed and matched against saved searches, and a webhook "
         "receiver verifies the signature of every alert. Below, one line for each of these. Ctrl-C stops everything; "
-        "the data stay for the next run."
+        "the data stay for the next run.",
+        width=110,
     )
     return f"""{what}
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import msgspec
 
-from services.index import key, signature
-
 
 class Keys(msgspec.Struct, frozen=True):
     """For NEWS_API_KEYS, for NEWS_ENCRYPTION_KEYS, and the secret of the receiver's webhooks."""
@@ -19,6 +17,8 @@ class Keys(msgspec.Struct, frozen=True):
 def kept(file: Path) -> Keys:
     """The keys in the file, which is made (readable for its owner alone) where it is missing."""
     if not file.exists():
+        from services.index import key, signature  # imported here: every later run does without
+
         file.parent.mkdir(parents=True, exist_ok=True)
         made = msgspec.json.encode(Keys(key.api_key(), key.encryption_key(), signature.new_secret()))
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:

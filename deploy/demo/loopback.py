@@ -8,32 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-HOST = "127.0.0.1"
-
-
-class PortInUse(Exception):
-    """A port that the demo needs is taken; the message says what to set."""
-
-
-def listen(port: int, purpose: str, setting: str) -> socket.socket:
-    """A socket that listens on the port. Raises PortInUse."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        listener.close()
-        raise PortInUse(
-            f"port {port}, for {purpose}, cannot be used ({error.strerror}). "
-            f"Stop what listens there (another demo?), or set {setting} to another port"
-        ) from error
-    listener.listen()
-    return listener
-
-
-def require_free(port: int, purpose: str, setting: str) -> None:
-    """Raises PortInUse unless a process that is started now can have the port."""
-    listen(port, purpose, setting).close()
+from deploy.demo.options import HOST
 
 
 class _Server(uvicorn.Server):
@@ -44,13 +19,13 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(application: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve the application while the block runs."""
-    config = uvicorn.Config(application, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
-    server = _Server(config)
-    task = asyncio.create_task(server.serve([listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
+async def serving(application: Starlette, port: int) -> AsyncIterator[None]:
+    """Serve the application while the block runs; it listens from the start. Raises OSError where the port is taken."""
+    server = _Server(uvicorn.Config(application, log_config=None, lifespan="off", timeout_graceful_shutdown=2))
+    with socket.create_server((HOST, port)) as listener:
+        task = asyncio.create_task(server.serve([listener]))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await task

@@ -1,6 +1,7 @@
 """The services as processes: started, restarted when they die, stopped in a bounded time."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -13,12 +14,14 @@ from typing import Any
 
 import msgspec
 
+from deploy.demo.errors import Failed
+from deploy.demo.options import ROOT
+
 CRASHES = 5
 CRASHES_WITHIN_S = 60.0
 RESTART_AFTER_S = 1.0
 STOP_WITHIN_S = 10.0
-LOG_LINES = 8
-ROOT = Path(__file__).parents[2]
+LOG_LINES = 12
 
 Say = Callable[[str], None]
 
@@ -30,10 +33,6 @@ class Service(msgspec.Struct, frozen=True):
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-
-
-class GaveUp(Exception):
-    """A service crashed too often."""
 
 
 @asynccontextmanager
@@ -60,7 +59,7 @@ async def supervise(
 ) -> None:
     """Run the services until cancelled, then stop them all.
 
-    One that ends is started again, and said so with the end of its log. Raises GaveUp at the fifth end in a minute.
+    One that ends is started again, and said so with the end of its log. Raises Failed at the fifth end in a minute.
     """
     running: dict[str, asyncio.subprocess.Process] = {}
 
@@ -74,7 +73,7 @@ async def supervise(
             ends.append(time.monotonic())
             say(f"{service.name} ended with {_in_words(code)}; the end of {service.log}:\n{_tail(service.log)}")
             if len(ends) == CRASHES and ends[-1] - ends[0] < CRASHES_WITHIN_S:
-                raise GaveUp(f"{service.name} ended {CRASHES} times within {CRASHES_WITHIN_S:.0f} s: see {service.log}")
+                raise Failed(f"{service.name} ended {CRASHES} times within {CRASHES_WITHIN_S:.0f} s: see {service.log}")
             await asyncio.sleep(restart_after_s)
 
     try:
@@ -121,5 +120,20 @@ def _in_words(code: int) -> str:
 
 
 def _tail(log: Path) -> str:
+    """The last lines of a log, those in JSON as people read them: what went wrong, or else what was done last."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-    return "\n".join(f"    {line}" for line in lines) or "    (empty)"
+    entries = [_readable(line) for line in lines]
+    telling = [entry for entry in entries if not entry.startswith(("info ", "debug "))] or entries[-2:]
+    return "\n".join(f"    {line}" for line in "\n".join(telling).splitlines()[-LOG_LINES:]) or "    (empty)"
+
+
+def _readable(line: str) -> str:
+    """A line of structlog's JSON as `level event key=value` with the exception below it; any other as it is."""
+    try:
+        entry = json.loads(line)
+        level, event = entry.pop("level"), entry.pop("event")
+    except (ValueError, KeyError, AttributeError):
+        return line
+    exception = entry.pop("exception", "")
+    details = " ".join(f"{name}={value}" for name, value in entry.items() if name not in ("timestamp", "service"))
+    return f"{level} {event} {details}".rstrip() + (f"\n{exception}" if exception else "")

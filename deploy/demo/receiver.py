@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-PATH = "/hooks/news"
+from deploy.demo.options import HOOK
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -44,4 +44,4 @@ def application(
         seen.add(webhook_id)
         return Response(status_code=204)
 
-    return Starlette(routes=[Route(PATH, take, methods=["POST"])])
+    return Starlette(routes=[Route(HOOK, take, methods=["POST"])])

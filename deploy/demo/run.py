@@ -1,101 +1,59 @@
 """One run of the demo, read top-down: set up, start, save searches, go live, tell what happens, stop."""
 
 import asyncio
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 import httpx
-import msgspec
-import yaml
 
 from deploy.demo import articles, narrate, receiver, render, server
 from deploy.demo.articles import Feed
+from deploy.demo.errors import Failed
 from deploy.demo.keys import Keys
-from deploy.demo.loopback import HOST, listen, serving
-from deploy.demo.narrate import Narrator
-from deploy.demo.processes import LOG_LINES, ROOT, Service, beside, supervise
+from deploy.demo.loopback import serving
+from deploy.demo.options import HOST, LOGS, ROOT, SERVICES, Options
+from deploy.demo.processes import LOG_LINES, beside, supervise
 from deploy.demo.receiver import Call
+from deploy.demo.screen import Narrator
 from deploy.demo.searches import SEARCHES, SavedSearches
 from deploy.demo.server import Timeline
+from deploy.demo.services import INTERVAL_S, feeds_file, services
 from deploy.demo.watch import Watch
 from schemas import identity, topics
 from services import kafka
 
-DATA = ROOT / ".data"
-LOGS = DATA / "logs"
-INTERVAL_S = 2  # of the demo's own feeds; real ones keep their pace
 READY_WITHIN_S = 60.0
 ARCHIVED_WITHIN_S = 30.0
 POLL_S = 0.1
-COMMANDS: Mapping[str, Sequence[str]] = {
-    "ingest": ("services.ingest", "run"),
-    "enrich": ("services.enrich", "run"),
-    "index": ("services.index", "run"),
-    "deliver": ("services.index", "deliver"),
-    "api": ("services.index", "api"),
-}
-PORT_SETTING = "NEWS_DEMO_PORT"
-
-
-class Failed(Exception):
-    """The demo cannot go on; the message says why and where to look."""
-
-
-class Options(msgspec.Struct, frozen=True):
-    """feeds: a file or URL of real feeds, None for the demo's. port: the first of the seven that the demo uses."""
-
-    feeds: str | None
-    port: int
-    api_port: int
-    seconds: float | None
-    until_webhook: bool
-
-    @property
-    def feeds_url(self) -> str:
-        return f"http://{HOST}:{self.port}"
-
-    @property
-    def receiver_url(self) -> str:
-        return f"http://{HOST}:{self.port + 1}{receiver.PATH}"
-
-    @property
-    def api_url(self) -> str:
-        return f"http://{HOST}:{self.api_port}"
-
-    @property
-    def metrics_ports(self) -> dict[str, int]:
-        return {name: self.port + 2 + n for n, name in enumerate(COMMANDS)}
 
 
 async def run(options: Options, keys: Keys, narrator: Narrator, cache: str) -> None:
     """Run until the options say that it is enough, or until cancelled. Kafka and the search engine are up.
 
-    cache: whether the jars were in the cache, in a word. Raises Failed, PortInUse, GaveUp.
+    cache: whether the jars were in the cache, in a word. Raises Failed.
     """
     await _set_up(narrator)
     feeds = [] if options.feeds else articles.load()
     if not feeds:
         await _retire_demo_feeds(options)
-    feeds_file = _feeds_file(options, feeds)
+    listed = feeds_file(options, feeds)
     timeline, calls, verified = server.Timeline(), asyncio.Queue[Call](), asyncio.Event()
     async with AsyncExitStack() as cleanup:
-        hooks = listen(options.port + 1, "the demo receiver", PORT_SETTING)
-        await cleanup.enter_async_context(serving(receiver.application(keys.webhook, calls), hooks))
+        hooks = receiver.application(keys.webhook, calls)
+        await cleanup.enter_async_context(serving(hooks, options.port + 1))
         if feeds:
-            site = listen(options.port, "the demo feeds", PORT_SETTING)
-            await cleanup.enter_async_context(serving(server.application(feeds, timeline, options.feeds_url), site))
+            site = server.application(feeds, timeline, options.feeds_url)
+            await cleanup.enter_async_context(serving(site, options.port))
         api = await cleanup.enter_async_context(_client(options, keys))
         searches = SavedSearches(api, options.receiver_url, keys.webhook)
         watch = Watch(narrator, searches.name, lambda url: url.startswith(options.feeds_url) is bool(feeds))
         telling = _tell_calls(calls, watch, searches, narrator, verified, cache)
         await cleanup.enter_async_context(beside(watch.follow(), telling))
         await watch.following.wait()
-        running = supervise(_services(options, keys, feeds_file), partial(narrator.line, "trouble"))
+        running = supervise(services(options, keys, listed), partial(narrator.line, "trouble"))
         await cleanup.enter_async_context(beside(running))
         cleanup.callback(narrator.line, "stack", "stopping: services, receiver and feeds, then Kafka and the engine")
         await _until_ready(options, narrator)
@@ -136,50 +94,16 @@ async def _retire_demo_feeds(options: Options) -> None:
             await producer.send(topics.FEEDS, identity.feed_id(url), None)
 
 
-def _feeds_file(options: Options, feeds: Sequence[Feed]) -> Path:
-    """The list that ingest imports: the demo's, one for a URL, or the file that was named."""
-    if options.feeds and "://" not in options.feeds:
-        return Path(options.feeds).absolute()
-    file = DATA / "demo" / "feeds.yaml"
-    listed = yaml.safe_dump({"feeds": [{"url": options.feeds}]}) if options.feeds else ""
-    file.write_text(listed or render.feeds_list(feeds, options.feeds_url, INTERVAL_S), encoding="utf-8")
-    return file
-
-
 def _client(options: Options, keys: Keys) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=options.api_url, headers={"Authorization": f"Bearer {keys.api}"}, timeout=30, trust_env=False
     )
 
 
-def _services(options: Options, keys: Keys, feeds_file: Path) -> list[Service]:
-    """Each with a port of its own for metrics and health. Only loopback addresses of this run are allowed."""
-    allowed = [os.environ.get("NEWS_ALLOWED_HOSTS", ""), f"{HOST}:{options.port + 1}"]
-    environment = {
-        "NEWS_API_PORT": str(options.api_port),
-        "NEWS_API_KEYS": keys.api,
-        "NEWS_ENCRYPTION_KEYS": keys.encryption,
-        "NEWS_LOG_FORMAT": "json",
-        "NEWS_PUBLIC_URL": options.api_url,
-    }
-    if not options.feeds:
-        allowed.append(f"{HOST}:{options.port}")
-    environment["NEWS_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
-    arguments = {"ingest": ("--feeds", str(feeds_file))}
-    return [
-        Service(
-            name,
-            [*command, *arguments.get(name, ())],
-            environment | {"NEWS_METRICS_PORT": str(options.metrics_ports[name])},
-            LOGS / f"{name}.log",
-        )
-        for name, command in COMMANDS.items()
-    ]
-
-
 async def _until_ready(options: Options, narrator: Narrator) -> None:
     """Return once every service says that it is ready. Raises Failed with the names of those that do not."""
-    waiting = dict.fromkeys(COMMANDS, "no answer")
+    began_s, after_s = narrator.elapsed_s(), dict[str, float]()
+    waiting = dict.fromkeys(SERVICES, "no answer")
     async with httpx.AsyncClient(timeout=2, trust_env=False) as probe:
         try:
             async with asyncio.timeout(READY_WITHIN_S):
@@ -190,11 +114,12 @@ async def _until_ready(options: Options, narrator: Narrator) -> None:
                             waiting[name] = answer.text.strip()
                             if answer.is_success:
                                 del waiting[name]
+                                after_s[name] = narrator.elapsed_s() - began_s
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             named = "; ".join(f"{name} ({words})" for name, words in waiting.items())
             raise Failed(f"not ready after {READY_WITHIN_S:.0f} s: {named}. Their logs are in {LOGS}") from None
-    narrator.line("stack", f"{', '.join(COMMANDS)} are ready")
+    narrator.line("stack", "ready: " + ", ".join(f"{name} after {taken:.1f} s" for name, taken in after_s.items()))
 
 
 async def _save(searches: SavedSearches, narrator: Narrator) -> None:
@@ -249,8 +174,10 @@ async def _tell_calls(
                 await watch.until_told(alert["alert_id"])
         item, search = alert["item"] or {}, alert["search"] or {}
         took_ms = round((call.at - datetime.fromisoformat(item["fetched_at"])).total_seconds() * 1000) if item else None
-        narrator.line("delivered", narrate.delivered(call, search.get("name", ""), took_ms, item.get("title", "")))
-        if searches.has(search.get("id")) and not verified.is_set():
+        ours = searches.has(search.get("id"))
+        words = narrate.delivered(call, search.get("name", ""), took_ms, item.get("title", ""))
+        narrator.line("delivered", words if ours else f"{words} (left by an earlier run)")
+        if ours and not verified.is_set():
             verified.set()
             took_s = call.at.timestamp() - narrator.started
             narrator.line("delivered", f"first verified webhook after {took_s:.1f} s (jar cache {cache})")

@@ -26,7 +26,7 @@ class SavedSearches:
         """Delete those that an earlier run left (known by the endpoint) and make them. Raises httpx.HTTPError."""
         known = (await self._api.get("/v1/searches")).raise_for_status().json()["searches"]
         for search in known:
-            if any(endpoint["url"] == self._endpoint["url"] for endpoint in search["endpoints"]):
+            if search["endpoint"] and search["endpoint"]["url"] == self._endpoint["url"]:
                 (await self._api.delete(f"/v1/searches/{search['id']}")).raise_for_status()
         for name, query in SEARCHES.items():
             made = await self._api.post("/v1/searches", json={"name": name, "query": query, "endpoint": self._endpoint})

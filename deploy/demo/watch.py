@@ -6,7 +6,7 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer
 
 from deploy.demo import narrate
-from deploy.demo.narrate import Narrator
+from deploy.demo.screen import Narrator
 from schemas import codec, topics
 from schemas.messages import Alert, EnrichedItem, FeedHealth, RawItem
 from services import kafka
@@ -62,9 +62,7 @@ class Watch:
             case topics.ENRICHED:
                 self._enriched(codec.decode(value, EnrichedItem))
             case topics.ALERTS:
-                alert = codec.decode(value, Alert)
-                self._alerts.add(alert.alert_id)
-                self._narrator.line("found", narrate.found(alert, self._search_name(alert.search_id)))
+                self._found(codec.decode(value, Alert))
             case topics.FEED_HEALTH:
                 self._polled(codec.decode(value, FeedHealth))
 
@@ -92,6 +90,11 @@ class Watch:
             self._narrator.line("tagged", narrate.tagged(item))
         else:
             self._narrator.line("aside", narrate.aside(item))
+
+    def _found(self, alert: Alert) -> None:
+        search, again = self._search_name(alert.search_id), alert.alert_id in self._alerts
+        self._narrator.line("found", narrate.found(alert, search, again=again))
+        self._alerts.add(alert.alert_id)
 
     def _polled(self, health: FeedHealth) -> None:
         if not self._concerns(health.url):

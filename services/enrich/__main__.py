@@ -56,12 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "gazetteer":
             from services.enrich import inspect_gazetteer
 
-            return inspect_gazetteer.run(options, Path(folder) if folder else None)
+            for line in inspect_gazetteer.run(options, Path(folder) if folder else None):
+                print(line)
+            return 0
         tagger = Tagger(load(Path(folder) if folder else None), _threshold())
     except GazetteerError as error:
         print(f"gazetteer: {error}", file=sys.stderr)
         return 1
     if options.command == "run":
+        tagger.prepare()
         from services.enrich import worker
 
         return worker.run(tagger.tag)

@@ -27,7 +27,7 @@ def generate(path: Path) -> str:
 
     codes = sorted(
         code
-        for code in Locale.parse("en").territories
+        for code in map(str, Locale.parse("en").territories)
         if re.fullmatch("[A-Z]{2}", code) and code not in _NOT_NAMED and code in get_global("territory_currencies")
     )
     lines = [
@@ -37,7 +37,9 @@ def generate(path: Path) -> str:
     for code in codes:
         names = {language: _names(code, language) for language in LOCALES}
         lines.append(f"{code}:")
-        lines += [f"  {language}: [{', '.join(map(_quoted, written))}]" for language, written in names.items() if written]
+        lines += [
+            f"  {language}: [{', '.join(map(_quoted, written))}]" for language, written in names.items() if written
+        ]
     path.write_text("\n".join(lines) + "\n")
     return f"{path}: {len(codes)} countries in {len(LOCALES)} languages, babel {babel.__version__}"
 

@@ -1,4 +1,4 @@
-"""The words of a document that decide something, by sentence: found in one more pass, only for items that may matter."""
+"""The words of a document that decide something, by sentence: one more pass, only for items that may matter."""
 
 from typing import NamedTuple
 
@@ -20,18 +20,21 @@ class Cues:
     """All cues of a document, by sentence and by what they decide."""
 
     def __init__(self, document: Document, gazetteer: Gazetteer, language: str) -> None:
-        self._by_sentence: list[dict[str, list[Cue]]] = [{} for _ in document.sentences]
+        sentences = document.sentences
+        self._by_sentence: list[dict[str, list[Cue]]] = [{} for _ in sentences]
         languages = gazetteer.languages(language)
-        longest: dict[str, Cue] = {}
-        for start, end, senses in sorted(
-            gazetteer.cues.find(document.folded.data), key=lambda hit: (hit[0], -hit[1])
-        ):
-            start, end = document.folded.span(start, end)
+        plain = document.folded.origin is None
+        reached: dict[str, int] = {}
+        number, stop = 0, sentences[0].end
+        for start, end, senses in sorted(gazetteer.cues.find(document.folded.data), key=lambda hit: (hit[0], -hit[1])):
+            start, end = (start - 1, end - 1) if plain else document.folded.span(start, end)
+            while start >= stop and number + 1 < len(sentences):
+                number += 1
+                stop = sentences[number].end
             for sense in senses:
-                before = longest.get(sense.tag)
-                if sense.languages & languages and (before is None or start >= before.end):
-                    cue = longest[sense.tag] = Cue(start, end, sense.tag)
-                    self._by_sentence[document.sentence_at(start)].setdefault(sense.tag, []).append(cue)
+                if sense.languages & languages and start >= reached.get(sense.tag, 0):
+                    reached[sense.tag] = end
+                    self._by_sentence[number].setdefault(sense.tag, []).append(Cue(start, end, sense.tag))
         self._document = document
 
     def of(self, sentence: int, tag: str) -> list[Cue]:

@@ -14,8 +14,55 @@ _FIELDS: tuple[Field, ...] = ("title", "summary", "text")
 _END = re.compile(r"[.!?…]+[\"”»’')\]]*\s+(?=[\"“«‘'(\[¿¡—–-]?\s?[A-ZÀ-Þ0-9])|\n+")
 # Words whose full stop ends no sentence, in the languages that we read.
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr gen col lt capt sgt cpl st ste no vol hon amb prof rev sen rep gov jr sr sra srta mme mlle maj insp supt "
-    "cmdr dkt bw bi mhe art núm num nº av blvd approx us u.s u.n e.g i.e".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "gen",
+        "col",
+        "lt",
+        "capt",
+        "sgt",
+        "cpl",
+        "st",
+        "ste",
+        "no",
+        "vol",
+        "hon",
+        "amb",
+        "prof",
+        "rev",
+        "sen",
+        "rep",
+        "gov",
+        "jr",
+        "sr",
+        "sra",
+        "srta",
+        "mme",
+        "mlle",
+        "maj",
+        "insp",
+        "supt",
+        "cmdr",
+        "dkt",
+        "bw",
+        "bi",
+        "mhe",
+        "art",
+        "núm",
+        "num",
+        "nº",
+        "av",
+        "blvd",
+        "approx",
+        "us",
+        "u.s",
+        "u.n",
+        "e.g",
+        "i.e",
+    ]
 )
 
 
@@ -56,11 +103,15 @@ class Document:
         """Whether the position lies in the title."""
         return position < self._starts[1]
 
-    def words(self, start: int, end: int) -> list[str]:
-        """The folded words between two positions."""
+    def folded_between(self, start: int, end: int) -> bytes:
+        """The folded text between two positions."""
         if self.folded.origin is None:
-            return self.folded.data[start + 1 : end + 1].decode("ascii").split()
-        return fold(self.text[start:end]).data.decode("ascii").split()
+            return self.folded.data[start + 1 : end + 1]
+        return fold(self.text[start:end]).data[1:-1]
+
+    def words(self, start: int, end: int) -> list[bytes]:
+        """The folded words between two positions."""
+        return self.folded_between(start, end).split()
 
     @property
     def sentences(self) -> list[Span]:

@@ -11,12 +11,10 @@ from schemas.errors import Invalid
 from schemas.messages import DeadLetter, EnrichedItem, RawItem
 
 
-def tag_lines(
-    lines: Iterable[bytes], tag: Callable[[RawItem], EnrichedItem], out: BinaryIO, errors: BinaryIO
-) -> int:
-    """Tag each line and write it at once, in order; a bad line is a DeadLetter line in `errors`. Returns how many were bad.
+def tag_lines(lines: Iterable[bytes], tag: Callable[[RawItem], EnrichedItem], out: BinaryIO, errors: BinaryIO) -> int:
+    """Tag each line and write it at once, in order. Returns how many were bad.
 
-    Empty lines are left out.
+    A bad line is a DeadLetter line in `errors`. Empty lines are left out.
     """
     bad = 0
     for line in lines:

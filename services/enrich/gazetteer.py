@@ -1,6 +1,5 @@
 """The gazetteer, ready for matching: every name of every language in one Aho-Corasick automaton."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -8,11 +7,13 @@ from typing import Literal, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick
 
+from schemas.messages import Role
 from services.enrich.folding import fold_name
 from services.enrich.gazetteer_files import HERE, Entry, Files, Mission, NameRule, Names, read
 
 Kind = Literal["country", "mission", "person", "organisation", "place", "gang", "surname", "shadow", "namesake"]
 Case = Literal["any", "capital", "same"]
+Part = Literal["name", "demonym", "capital", "government"]
 
 # What an item's language lets match: its own names, and those that its press mixes in.
 _READS = {"en": ("en",), "fr": ("fr",), "es": ("es",), "pt": ("pt",), "sw": ("sw", "en"), "ht": ("ht", "fr")}
@@ -30,7 +31,7 @@ class Sense(NamedTuple):
     case: Case
     text: str
     ambiguous: bool = False
-    part: Literal["name", "demonym", "capital", "government"] = "name"
+    part: Part = "name"
     rule: NameRule | None = None
 
 
@@ -72,28 +73,32 @@ class Gazetteer:
         self.version = f"{files.version.serial}-{files.content}"
         self.missions: dict[str, Mission] = {mission.id: mission for mission in files.missions}
         self.entries: dict[str, Entry] = {entry.id: entry for entry in [*files.missions, *files.entries]}
-        self.current = [mission for mission in files.missions if not mission.earlier]
+        self.current = [mission for mission in files.missions if mission.standing == "current"]
         self.hosts = frozenset(mission.host for mission in self.current)
         self.hides = {f"namesake:{row.name}": frozenset(row.hides) for row in files.shadows.namesakes}
         self.names = Words(_senses(files))
         self.cues = Words(_cues(files))
         self.words_before = frozenset(map(fold_name, files.shadows.words_before))
+        self.before_countries = frozenset(map(fold_name, files.shadows.before_countries))
         self.words_after = frozenset(map(fold_name, files.shadows.words_after))
+        self.joining = frozenset(map(fold_name, files.roles.joining))
         self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
         # Country -> role in the latest mission that knows the country.
-        self.known_roles = {
-            (mission.id, code): role for mission in files.missions for role, codes in mission.roles.items() for code in codes
+        self.known_roles: dict[tuple[str, str], Role] = {
+            (mission.id, code): role
+            for mission in files.missions
+            for role, codes in mission.roles.items()
+            for code in codes
         }
         self.senders = frozenset(code for mission in self.current for codes in mission.roles.values() for code in codes)
 
-    def titled(self, text: str, start: int) -> bool:
-        """Whether a title ("Commander", "Premye Minis") stands right before the position."""
-        words = fold_name(text[max(0, start - 40) : start]).split()
-        return any(b" ".join(words[-length:]) in self.titles for length in (1, 2, 3) if length <= len(words))
+    def titled(self, before: list[bytes]) -> bool:
+        """Whether the folded words before a name end in a title ("Commander", "Premye Minis")."""
+        return any(b" ".join(before[-length:]) in self.titles for length in (1, 2, 3) if length <= len(before))
 
     @staticmethod
     def languages(language: str) -> int:
-        """The bits of the names that count in an item of this language; all of them for a language that we do not read."""
+        """The bits of the names that count in an item of this language; all for one that we do not read."""
         return sum(_BIT[read] for read in _READS.get(language, ())) or _ALL
 
 
@@ -106,11 +111,11 @@ def load(folder: Path | None = None) -> Gazetteer:
 def case_of(written: str) -> Case:
     """How a name must be written in the text: see docs/gazetteer.md.
 
-    Names of three words and more count in any case; shorter ones need a capital where they are given with one;
-    acronyms need all of theirs.
+    Names of three words and more, or with a number, count in any case; shorter ones need a capital where they are
+    given with one; acronyms need all of theirs.
     """
     letters = [letter for letter in written if letter.isalpha()]
-    if len(written.split()) >= 3 or not written[0].isupper():
+    if len(written.split()) >= 3 or not written[0].isupper() or any(sign.isdigit() for sign in written):
         return "any"
     return "same" if len(letters) <= 8 and all(letter.isupper() for letter in letters) else "capital"
 
@@ -126,22 +131,32 @@ def _senses(files: Files) -> Iterator[tuple[str, Sense]]:
     for entry in [*files.missions, *files.entries]:
         yield from _entry_senses(entry)
     for code, names in files.country_names.items():
-        rules = {rule_name: rule for row in files.countries if row.code == code for rule in row.rules for rule_name in rule.names}
+        rules = {
+            rule_name: rule
+            for row in files.countries
+            if row.code == code
+            for rule in row.rules
+            for rule_name in rule.names
+        }
         for name, bits in _each(names):
             yield name, Sense("country", f"country:{code}", bits, case_of(name), name, rule=rules.get(name))
     for row in files.countries:
         rules = {rule_name: rule for rule in row.rules for rule_name in rule.names}
-        for part, named in (
+        parts: tuple[tuple[Part, Names], ...] = (
             ("name", row.names),
             ("demonym", row.demonyms),
             ("capital", row.capital),
             ("government", row.government),
-        ):
+        )
+        for part, named in parts:
             for name, bits in _each(named):
                 sense = Sense("country", f"country:{row.code}", bits, case_of(name), name, rule=rules.get(name))
                 yield name, sense._replace(part=part)
         for name, bits in _each(row.ambiguous):
-            yield name, Sense("country", f"country:{row.code}", bits, case_of(name), name, ambiguous=True, part="capital")
+            yield (
+                name,
+                Sense("country", f"country:{row.code}", bits, case_of(name), name, ambiguous=True, part="capital"),
+            )
     for namesake in files.shadows.namesakes:
         for name, bits in _each(namesake.names):
             yield name, Sense("namesake", f"namesake:{namesake.name}", bits, case_of(name), name)
@@ -181,8 +196,3 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
     for tag, names in groups.items():
         for name, bits in _each(names):
             yield name, Sense("shadow", tag, bits, "any", name)
-
-
-def split_words(text: str) -> list[str]:
-    """The words of a text with their case, apostrophes and hyphens kept."""
-    return re.findall(r"[^\W_][\w'’.-]*", text)

@@ -20,24 +20,24 @@ EntityId = Annotated[str, msgspec.Meta(pattern="^(person|organisation|place|miss
 Key = Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]+$")]
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class _Row(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pass
 
 
-class Version(_Row):
+class Version(_Row, frozen=True):
     """version.yaml: the serial that people raise, and the hash of the content that it was raised for."""
 
     serial: Annotated[int, msgspec.Meta(gt=0)]
     content: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{12}$")]
 
 
-class Entry(_Row, kw_only=True):
+class Entry(_Row, kw_only=True, frozen=True):
     """A person, organisation, place or gang.
 
     names: other names, in any case that the text may have them in (see docs/gazetteer.md on capitals and `*`).
     ambiguous: names that count only in an item that is about the mission or its host country.
-    surnames: count after the full name, or after a title. country: a mention counts for the country too.
-    of_mission: belongs to the mission, so that it makes an item relevant. opaque: countries inside the name do not count.
+    surnames: count after the full name, or after a title. country: a mention of a place or body counts for it too.
+    of_mission: belongs to the mission: a reason for relevance. opaque: countries inside the name do not count.
     common: the name itself is a common word or elsewhere too: it counts like an ambiguous one.
     """
 
@@ -55,18 +55,18 @@ class Entry(_Row, kw_only=True):
     note: str = ""
 
 
-class Mission(Entry, kw_only=True):
+class Mission(Entry, kw_only=True, frozen=True):
     """A mission. host: where it works. roles: what is known of its countries, used where a sentence does not say.
 
-    earlier: a mission of the past: named in an item, it is no reason for relevance.
+    standing: past and beside (an office that goes on beside the force) are no reason for relevance; past tells against.
     """
 
     host: CountryCode
     roles: dict[Literal["lead", "contributor", "pledged", "withdrew"], list[CountryCode]] = {}
-    earlier: bool = False
+    standing: Literal["current", "past", "beside"] = "current"
 
 
-class NameRule(_Row):
+class NameRule(_Row, frozen=True):
     """When a name is this country. Without only_with it is, unless person_like and it looks like part of a name."""
 
     names: list[Name]
@@ -74,7 +74,7 @@ class NameRule(_Row):
     person_like: bool = False
 
 
-class CountryRow(_Row, kw_only=True):
+class CountryRow(_Row, kw_only=True, frozen=True):
     """What CLDR does not say of a country: other names, demonyms, capital and government that stand for it.
 
     ambiguous: capitals that other places are called like; they count where a mission's host country is named.
@@ -90,30 +90,31 @@ class CountryRow(_Row, kw_only=True):
     sources: list[Key] = []
 
 
-class Namesake(_Row):
-    """Something else that is called like a mission: where one of its names stands, the mission's short names do not count."""
+class Namesake(_Row, frozen=True):
+    """Something else called like a mission: where one of its names stands, the mission's short names do not count."""
 
     name: Name
     names: Names
     hides: list[EntityId]
 
 
-class Shadows(_Row):
+class Shadows(_Row, frozen=True):
     """What looks like a country and is none."""
 
     namesakes: list[Namesake]
     phrases: Names
     words_before: list[Name]
     words_after: list[Name]
+    before_countries: list[Name]
 
 
-class Cues(_Row):
+class Cues(_Row, frozen=True):
     """Words that decide something in a sentence, by language; `word*` stands for every ending."""
 
     cues: Names
 
 
-class Relevance(_Row):
+class Relevance(_Row, frozen=True):
     """relevance.yaml: weights add up to a score s; the relevance is 1 / (1 + exp(-s))."""
 
     threshold: Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -125,7 +126,7 @@ class Relevance(_Row):
     other_topics: Names
 
 
-class Roles(_Row):
+class Roles(_Row, frozen=True):
     """roles.yaml: the cues of each role, what turns them round, and what takes a country out of a list."""
 
     lead: Names
@@ -138,7 +139,7 @@ class Roles(_Row):
     joining: list[str]
 
 
-class Figures(_Row):
+class Figures(_Row, frozen=True):
     """figures.yaml: number words, units, what decides the kind, what makes a number approximate."""
 
     numbers: dict[str, float]
@@ -152,24 +153,29 @@ class Figures(_Row):
     alone: list[str]
     hyphened: list[str]
     rounded: list[str]
+    ones: list[str]
+    before_number: list[str]
+    unit_first: list[str]
+    of: list[str]
     many: list[str]
     generic: list[str]
     groups: Names
 
 
-class Speech(_Row):
+class Speech(_Row, frozen=True):
     """speech.yaml: titles before names, verbs of speech, pronouns, and what a byline looks like."""
 
     titles: Names
     verbs: Names
+    object_verbs: list[str]
     pronouns: Names
     bylines: Names
     streets: Names
     not_names: list[str]
 
 
-class Languages(_Row):
-    """languages.yaml: function words that tell the languages that we read from each other, and the others to consider."""
+class Languages(_Row, frozen=True):
+    """languages.yaml: function words that tell our languages from each other, and the others to consider."""
 
     words: dict[LanguageCode, list[str]]
     others: list[LanguageCode]
@@ -197,10 +203,11 @@ class Files(msgspec.Struct, kw_only=True, frozen=True):
 class _Loader(yaml.CSafeLoader):
     """YAML where no, on, yes and NO are words (and Norway), as in YAML 1.2, and only true and false are booleans."""
 
-    yaml_implicit_resolvers = {
-        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or letter in "tTfF"]
-        for letter, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or letter in "tTfF"]
+    for letter, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class GazetteerError(Exception):
@@ -208,6 +215,7 @@ class GazetteerError(Exception):
 
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Entry)
 _AT = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
 
@@ -215,13 +223,13 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
 def read(folder: Path) -> Files:
     """Read and check a gazetteer's folder. Raises GazetteerError with file, line and what is wrong."""
     entries: list[Entry] = []
-    for name in ("persons.yaml", "organisations.yaml", "places.yaml", "gangs.yaml"):
-        entries += _read(folder / name, list[Entry])
+    for kind in ("person", "organisation", "place", "gang"):
+        entries += _of_kind(kind, folder / f"{kind}s.yaml", list[Entry])
     files = Files(
         version=_read(folder / VERSION, Version),
         content=content_hash(folder),
         sources=_read(folder / "sources.yaml", dict[Key, str]),
-        missions=_read(folder / "missions.yaml", list[Mission]),
+        missions=_of_kind("mission", folder / "missions.yaml", list[Mission]),
         entries=entries,
         country_names=_read(folder / "country_names.yaml", dict[CountryCode, Names]),
         countries=_read(folder / "countries.yaml", list[CountryRow]),
@@ -246,6 +254,14 @@ def content_hash(folder: Path) -> str:
     return hashed.hexdigest()[:12]
 
 
+def _of_kind(kind: str, path: Path, rows: type[list[E]]) -> list[E]:
+    entries = _read(path, rows)
+    for entry in entries:
+        if not entry.id.startswith(f"{kind}/"):
+            raise GazetteerError(f"{path}:{line_of(path, f'id: {entry.id}')}: {entry.id} stands in the wrong file")
+    return entries
+
+
 def _read(path: Path, kind: type[T]) -> T:
     try:
         data = path.read_bytes()
@@ -253,8 +269,9 @@ def _read(path: Path, kind: type[T]) -> T:
         raise GazetteerError(f"{path}: {error.strerror}") from error
     try:
         loaded = yaml.load(data, Loader=_Loader)  # noqa: S506 (it is a safe loader)
-    except yaml.YAMLError as error:
-        raise GazetteerError(f"{path}: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise GazetteerError(f"{path}:{line}: not YAML: {error.problem}") from error
     try:
         return msgspec.convert(loaded, kind)
     except msgspec.ValidationError as error:
@@ -265,7 +282,7 @@ def _read(path: Path, kind: type[T]) -> T:
 
 
 def _line(data: bytes, path: str) -> int:
-    """The line, from 1, of the node at a msgspec path like `[3].names[...]`; of the nearest parent where it is vague."""
+    """The line, from 1, of the node at a path like `[3].names[...]`; of the nearest parent where that is vague."""
     node: Any = yaml.compose(data, Loader=_Loader)
     for key, index in _STEP.findall(path):
         if index and isinstance(node, yaml.SequenceNode):
@@ -293,8 +310,6 @@ def _check_references(folder: Path, files: Files) -> None:
         kind = entry.id.split("/")[0]
         path = folder / f"{kind}s.yaml"
         where = f"{path}:{line_of(path, f'id: {entry.id}')}"
-        if isinstance(entry, Mission) is not (kind == "mission"):
-            raise GazetteerError(f"{where}: {entry.id} stands in the wrong file")
         if entry.id in seen:
             raise GazetteerError(f"{where}: {entry.id} is there twice")
         seen.add(entry.id)
@@ -309,4 +324,6 @@ def _check_references(folder: Path, files: Files) -> None:
         for hidden in namesake.hides:
             if hidden not in seen:
                 path = folder / "shadows.yaml"
-                raise GazetteerError(f"{path}:{line_of(path, hidden)}: {namesake.name} hides {hidden}, which is not there")
+                raise GazetteerError(
+                    f"{path}:{line_of(path, hidden)}: {namesake.name} hides {hidden}, which is not there"
+                )

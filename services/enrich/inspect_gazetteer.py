@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,26 +15,26 @@ from services.enrich.gazetteer_files import HERE, VERSION, GazetteerError, read
 from services.enrich.tag import Tagger
 
 
-def run(options: argparse.Namespace, folder: Path | None) -> int:
-    """Carry out the command and return its exit code. Raises GazetteerError."""
+def run(options: argparse.Namespace, folder: Path | None) -> Iterator[str]:
+    """Carry out the command and yield its lines. Raises GazetteerError."""
     where = folder or HERE
     if options.action == "check":
-        return check(where)
-    if options.action == "stats":
-        return stats(load(folder))
-    if options.action == "bump":
-        return bump(where)
-    if options.action == "names":
+        yield check(where)
+    elif options.action == "stats":
+        yield from stats(load(folder))
+    elif options.action == "bump":
+        yield bump(where)
+    elif options.action == "names":
         from services.enrich.country_names import generate
 
-        print(generate(where / "country_names.yaml"))
-        return 0
-    text = sys.stdin.read() if options.text == "-" else options.text
-    return explain(load(folder), text, options.language)
+        yield generate(where / "country_names.yaml")
+    else:
+        text = sys.stdin.read() if options.text == "-" else options.text
+        yield from explain(load(folder), text, options.language)
 
 
-def check(folder: Path) -> int:
-    """Read everything; say what is wrong. 1 also where the content changed and the serial did not."""
+def check(folder: Path) -> str:
+    """Read everything. Raises GazetteerError, also where the content changed and the serial did not."""
     files = read(folder)
     Gazetteer(files)
     if files.content != files.version.content:
@@ -41,47 +42,42 @@ def check(folder: Path) -> int:
             f"{folder / VERSION}: the content is {files.content}, serial {files.version.serial} was for "
             f"{files.version.content}: run `python -m services.enrich gazetteer bump`"
         )
-    print(f"{folder}: sound, version {files.version.serial}-{files.content}")
-    return 0
+    return f"{folder}: sound, version {files.version.serial}-{files.content}"
 
 
-def bump(folder: Path) -> int:
+def bump(folder: Path) -> str:
     """Raise the serial and record the content's hash; nothing where the content is the recorded one."""
     files = read(folder)
     path = folder / VERSION
     if files.content == files.version.content:
-        print(f"{path}: nothing changed since serial {files.version.serial}")
-        return 0
+        return f"{path}: nothing changed since serial {files.version.serial}"
     written = re.sub(r"(?m)^serial: .*$", f"serial: {files.version.serial + 1}", path.read_text())
     path.write_text(re.sub(r"(?m)^content: .*$", f'content: "{files.content}"', written))
-    print(f"{path}: serial {files.version.serial + 1}, content {files.content}")
-    return 0
+    return f"{path}: serial {files.version.serial + 1}, content {files.content}"
 
 
-def stats(gazetteer: Gazetteer) -> int:
+def stats(gazetteer: Gazetteer) -> Iterator[str]:
     """Entries and names, by kind."""
-    entries = Counter(identity.split("/")[0] for identity in gazetteer.entries)
-    names = Counter(sense.kind for senses in gazetteer.names.senses for sense in senses)
-    print(f"version       {gazetteer.version}")
-    print(f"missions      {', '.join(gazetteer.missions)}")
-    print(f"hosts         {', '.join(sorted(gazetteer.hosts))}")
+    entries: Counter[str] = Counter(identity.split("/")[0] for identity in gazetteer.entries)
+    senses = [sense for meanings in gazetteer.names.senses for sense in meanings]
+    names: Counter[str] = Counter(str(sense.kind) for sense in senses)
+    yield f"version       {gazetteer.version}"
+    yield f"missions      {', '.join(gazetteer.missions)}"
+    yield f"hosts         {', '.join(sorted(gazetteer.hosts))}"
     for kind in sorted(set(entries) | set(names)):
-        counted = entries[kind] or len({s.tag for senses in gazetteer.names.senses for s in senses if s.kind == kind})
-        print(f"{kind:<13} {counted:>5} with {names[kind]:>5} names")
-    print(f"cues          {sum(len(senses) for senses in gazetteer.cues.senses):>5}")
-    return 0
+        counted = entries[kind] or len({sense.tag for sense in senses if sense.kind == kind})
+        yield f"{kind:<13} {counted:>5} with {names[kind]:>5} names"
+    yield f"cues          {sum(len(meanings) for meanings in gazetteer.cues.senses):>5}"
 
 
-def explain(gazetteer: Gazetteer, text: str, language: str | None) -> int:
-    """Print the tags of a text with the words that made them, and the names that did not count, with the reason."""
+def explain(gazetteer: Gazetteer, text: str, language: str | None) -> Iterator[str]:
+    """The tags of a text with the words that made them, and the names that did not count, with the reason."""
     notes: list[str] = []
     item = Tagger(gazetteer).tag(_item(text, language), notes)
-    print(f"language {item.language}, relevance {item.relevance} ({'' if item.relevant else 'not '}relevant)")
+    yield f"language {item.language}, relevance {item.relevance} ({'' if item.relevant else 'not '}relevant)"
     for evidence in sorted(item.evidence, key=lambda evidence: evidence.start):
-        print(f"{evidence.start:>6}  {evidence.surface!r} gives {evidence.tag}{_said(item, evidence.tag)}")
-    for note in notes:
-        print(note)
-    return 0
+        yield f"{evidence.start:>6}  {evidence.surface!r} gives {evidence.tag}{_said(item, evidence.tag)}"
+    yield from notes
 
 
 def _said(item: EnrichedItem, tag: str) -> str:
@@ -89,7 +85,9 @@ def _said(item: EnrichedItem, tag: str) -> str:
     if kind == "figure":
         figure = item.figures[int(place)]
         about = "about " if figure.approximate else ""
-        return f": {about}{figure.value:g} {figure.unit} {figure.kind}{f' ({figure.country})' if figure.country else ''}"
+        return (
+            f": {about}{figure.value:g} {figure.unit} {figure.kind}{f' ({figure.country})' if figure.country else ''}"
+        )
     if kind == "event":
         event = item.events[int(place)]
         return f": {event.type} {' '.join(event.countries)}"

@@ -1,12 +1,11 @@
 """What an item names: one pass over its folded text, then boundaries, languages, capitals, longest match, context."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.enrich.document import Document
-from services.enrich.folding import fold_name
-from services.enrich.gazetteer import Gazetteer, Sense
+from services.enrich.gazetteer import Gazetteer, Part, Sense
+from services.enrich.not_countries import why_no_country
 
 _INSIDE = frozenset(("mission", "organisation"))  # countries inside these names count too
 
@@ -25,12 +24,12 @@ class Mention(NamedTuple):
 
 
 class Mentions:
-    """All names of a document, in order. `hosts`: the host countries that it names; `notes`: why names were left out."""
+    """All names of a document, in order. hosts: host countries that it names; namesakes: of missions, not counted."""
 
-    def __init__(self, kept: list[Mention], hosts: frozenset[str], notes: list[str] | None) -> None:
+    def __init__(self, kept: list[Mention], hosts: frozenset[str], namesakes: list[Mention]) -> None:
         self.all = kept
         self.hosts = hosts
-        self.notes = notes
+        self.namesakes = namesakes
         self.countries = [mention for mention in kept if mention.sense.kind == "country"]
         self.missions = [mention for mention in kept if mention.sense.kind == "mission"]
         self.entities = [mention for mention in kept if mention.sense.kind not in ("country", "namesake", "shadow")]
@@ -40,13 +39,14 @@ def find(document: Document, gazetteer: Gazetteer, language: str, notes: list[st
     """The names that count in a document. notes, where given, is filled with what did not count, and why."""
     candidates = _candidates(document, gazetteer, gazetteer.languages(language), notes)
     if not candidates:
-        return Mentions([], frozenset(), notes)
+        return Mentions([], frozenset(), [])
     named = _longest(candidates, gazetteer)
     named = _without_people_and_papers(named, document, gazetteer, notes)
     hosts = _hosts(named, gazetteer)
     kept = list(_in_context(named, gazetteer, hosts, notes))
     kept = _with_surnames(kept, hosts, document, gazetteer, notes)
-    return Mentions(_with_places_countries(kept, gazetteer), hosts, notes)
+    namesakes = [mention for mention in named if mention.sense.kind == "namesake"]
+    return Mentions(_with_places_countries(kept, gazetteer), hosts, namesakes)
 
 
 def _note(notes: list[str] | None, mention: Mention, document: Document | None, why: str) -> None:
@@ -90,9 +90,7 @@ def _longest(candidates: list[Mention], gazetteer: Gazetteer) -> list[Mention]:
         if start >= taken_to:
             taken_from, taken_to, outer = start, end, sense
             kept.append(mention)
-        elif start == taken_from and end == taken_to:
-            kept.append(mention)
-        elif (
+        elif (start == taken_from and end == taken_to) or (
             outer is not None
             and sense.kind == "country"
             and outer.kind in _INSIDE
@@ -107,97 +105,16 @@ def _without_people_and_papers(
     named: list[Mention], document: Document, gazetteer: Gazetteer, notes: list[str] | None
 ) -> list[Mention]:
     """Drop countries that are part of a person's, paper's or school's name, by the words beside them."""
-    codes = {mention.tag for mention in named if mention.sense.kind == "country"}
     kept = []
     for place, mention in enumerate(named):
         sense = mention.sense
         if sense.kind == "country":
-            why = _not_a_country(mention, named, place, codes, document, gazetteer)
+            why = why_no_country(mention, named, place, document, gazetteer)
             if why:
                 _note(notes, mention, document, why)
                 continue
         kept.append(mention)
     return kept
-
-
-def _not_a_country(
-    mention: Mention, named: list[Mention], place: int, codes: set[str], document: Document, gazetteer: Gazetteer
-) -> str | None:
-    start, end, sense = mention
-    text = document.text
-    if sense.part == "capital" and _is_dateline(text, start):
-        return "it is where the report was written"
-    if sense.part == "name" or sense.part == "demonym":
-        after = _word_after(text, end)
-        before = _word_before(text, start)
-        if after[:1].isupper() and fold_name(after) in gazetteer.words_after:
-            return f"{after} after it makes it an outlet or a school"
-        if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
-            return f"{before} before it makes it an outlet or a school"
-    rule = sense.rule
-    if rule is None:
-        return None
-    if rule.only_with:
-        data = document.folded.data
-        if not any(b" " + fold_name(word) + b" " in data for word in rule.only_with) and not _in_list(named, place, text):
-            return "nothing in the item says that the country is meant"
-    if rule.person_like and _looks_like_a_person(text, start, end):
-        return "it looks like part of a person's name"
-    return None
-
-
-# "NAIROBI, Kenya (AP) -", "SANTO DOMINGO.-", "KINGSTON:"
-_DATELINE = re.compile(r"[^\W\d_][\w .'’\-]{1,30}(?:, ?[\w .'’]{2,25})?(?: ?\([^)\n]{2,25}\))?(?:\.? ?[-–—]{1,2}|:|\.-) ?")
-
-
-def _is_dateline(text: str, start: int) -> bool:
-    """Whether the name opens a paragraph as the place where the report was written."""
-    line = text.rfind("\n", 0, start) + 1
-    if start - line > 3:
-        return False
-    found = _DATELINE.match(text, start)
-    return bool(found) and (text[start : start + 4].isupper() or found.group().rstrip().endswith((".-", "–", "—", "-")))
-
-
-def _word_after(text: str, end: int) -> str:
-    if text[end : end + 1] != " ":
-        return ""
-    return text[end + 1 : end + 30].split(" ", 1)[0].strip(".,;:!?)»”\"'")
-
-
-def _word_before(text: str, start: int) -> str:
-    if text[start - 1 : start] != " ":
-        return ""
-    words = text[max(0, start - 30) : start].split()
-    if len(words) > 1 and words[-1].lower() in ("of", "de", "du", "da", "do", "of the", "la", "cha"):
-        return words[-2]
-    return words[-1] if words else ""
-
-
-def _in_list(named: list[Mention], place: int, text: str) -> bool:
-    """Whether another country stands right beside it, with only a comma or a short word between."""
-    mention = named[place]
-    for other in (named[place - 1] if place else None, named[place + 1] if place + 1 < len(named) else None):
-        if other is not None and other.sense.kind == "country" and other.tag != mention.tag and other.sense.part == "name":
-            between = text[min(other.end, mention.end) : max(other.start, mention.start)]
-            if len(between) <= 8 and (not between.strip() or between.strip() in (",", ", and", "and", ", y", "y", "et", "e", ", et", ", e", "na", "ak")):
-                return True
-    return False
-
-
-def _looks_like_a_person(text: str, start: int, end: int) -> bool:
-    after = _word_after(text, end)
-    if after[:1].isupper() and not after.isupper() and text[end : end + 2] == " " + after[0]:
-        return True
-    before = _word_before(text, start)
-    begins = text[: max(0, start - 1 - len(before))].rstrip()[-1:]
-    return before[:1].isupper() and before.isalpha() and len(before) > 2 and begins not in ("", ".", "!", "?", "\n", "”", '"', ":") and before not in _BEFORE_COUNTRIES
-
-
-# Capitalised words before a country that make no person of it.
-_BEFORE_COUNTRIES = frozenset(
-    ("The", "In", "And", "From", "With", "President", "Minister", "Republic", "Government", "King", "Prime", "Ambassador", "Le", "El", "Du", "Au")
-)
 
 
 def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
@@ -211,7 +128,7 @@ def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
             entry = gazetteer.entries[sense.tag]
             if entry.country:
                 hosts.add(entry.country)
-            elif sense.kind == "mission" and not gazetteer.missions[sense.tag].earlier:
+            elif sense.kind == "mission" and gazetteer.missions[sense.tag].standing == "current":
                 hosts.add(gazetteer.missions[sense.tag].host)
             elif sense.kind == "gang":
                 hosts |= gazetteer.hosts
@@ -221,7 +138,7 @@ def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
 def _in_context(
     named: list[Mention], gazetteer: Gazetteer, hosts: frozenset[str], notes: list[str] | None
 ) -> Iterable[Mention]:
-    """Ambiguous names count where the host is named; a mission's short name not beside a namesake, unless its long one is."""
+    """Ambiguous names count where the host is named; a mission's not beside a namesake without its long name."""
     hidden: set[str] = set()
     for mention in named:
         if mention.sense.kind == "namesake":
@@ -263,7 +180,9 @@ def _with_surnames(
             people.append(mention)
         elif _part_of_another_name(mention, document.text):
             _note(notes, mention, document, "part of another name")
-        elif mention.tag in full or (hosts and gazetteer.titled(document.text, mention.start)):
+        elif mention.tag in full or (
+            hosts and gazetteer.titled(document.words(max(0, mention.start - 40), mention.start))
+        ):
             people.append(Mention(mention.start, mention.end, mention.sense._replace(kind="person")))
         else:
             _note(notes, mention, document, "a surname without its full name or a title")
@@ -298,9 +217,12 @@ def _with_places_countries(kept: list[Mention], gazetteer: Gazetteer) -> list[Me
         if mention.sense.kind in ("place", "organisation"):
             country = gazetteer.entries[mention.tag].country
             if country and not any(
-                other.sense.kind == "country" and mention.start <= other.start and other.end <= mention.end for other in kept
+                other.sense.kind == "country" and mention.start <= other.start and other.end <= mention.end
+                for other in kept
             ):
-                part = "capital" if mention.sense.kind == "place" else "government"
-                sense = Sense("country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part)
+                part: Part = "capital" if mention.sense.kind == "place" else "government"
+                sense = Sense(
+                    "country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part
+                )
                 added.append(Mention(mention.start, mention.end, sense))
     return sorted([*kept, *added], key=_place) if added else kept

@@ -1,11 +1,10 @@
-"""Direct speech and who speaks: the person beside the verb of speech, or the last one named where it is "he" or "she"."""
+"""Direct speech and who speaks: the person beside the verb of speech, or the last one named before a pronoun."""
 
 import re
 from typing import NamedTuple
 
 from schemas.messages import Quote
 from services.enrich.document import Document, Span
-from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mentions
 from services.enrich.persons import Person
@@ -92,8 +91,3 @@ def _line(text: str, start: int) -> int:
     from_line = text.rfind("\n", 0, start) + 1
     from_sentence = max(text.rfind(sign, 0, max(0, start - 2)) for sign in (". ", "! ", "? ", "”", "»"))
     return max(from_line, from_sentence + 1, start - _REACH, 0)
-
-
-def names_of(quote: Quote) -> bytes:
-    """The folded name of the speaker, for comparing."""
-    return fold_name(quote.speaker or "")

@@ -15,7 +15,7 @@ _NEAR = 45  # characters from "Kenya-led" to the force
 
 
 class Feature(NamedTuple):
-    """A reason: the weight's name in relevance.yaml, and where the text gives it; (0, 0) where it is something missing."""
+    """A reason: the weight's name in relevance.yaml, and where the text gives it; (0, 0) for what is missing."""
 
     name: str
     start: int
@@ -30,7 +30,8 @@ def can_matter(mentions: Mentions) -> bool:
 def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
     """The reasons for and against, each at most once."""
     lead = document.body + _LEAD
-    current = [m for m in mentions.missions if not gazetteer.missions[m.tag].earlier and m.tag != "mission/unsoh"]
+    current = [m for m in mentions.missions if gazetteer.missions[m.tag].standing == "current"]
+    past = [m for m in mentions.missions if gazetteer.missions[m.tag].standing == "past"]
     found = _by_place("mission", current, document, lead)
     if len(current) >= _OFTEN:
         found.append(Feature("mission_often", current[_OFTEN - 1].start, current[_OFTEN - 1].end))
@@ -43,9 +44,10 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         found += _force_led_by(document, mentions, cues, gazetteer)
     elif found:
         found.append(Feature("no_host", 0, 0))
-    earlier = [mention for mention in mentions.missions if gazetteer.missions[mention.tag].earlier and mention.tag != "mission/binuh"]
-    if earlier and not current:
-        found.append(Feature("earlier_mission", earlier[0].start, earlier[0].end))
+    if mentions.namesakes and not current:
+        found.append(Feature("namesake", mentions.namesakes[0].start, mentions.namesakes[0].end))
+    if past and not current:
+        found.append(Feature("earlier_mission", past[0].start, past[0].end))
     names = {feature.name for feature in found}
     if cues.count("other_topics") >= _TOPIC_WORDS and not names & {"mission_title", "mission_lead", "described_title"}:
         found.append(Feature("other_topic", 0, 0))
@@ -69,10 +71,13 @@ def _by_place(name: str, spans: list[Mention] | list[Feature], document: Documen
 
 
 def _key_people(document: Document, mentions: Mentions, gazetteer: Gazetteer, lead: int) -> list[Feature]:
+    found: dict[str, Feature] = {}
     for mention in mentions.entities:
-        if mention.sense.kind != "mission" and gazetteer.entries[mention.tag].of_mission or mention.tag == "mission/unsoh":
-            return [Feature("key_person_lead" if mention.start < lead else "key_person", mention.start, mention.end)]
-    return []
+        if gazetteer.entries[mention.tag].of_mission and mention.sense.kind != "mission":
+            name = "key_person" if mention.sense.kind == "person" else "key_body"
+            where = f"{name}_lead" if mention.start < lead else name
+            found.setdefault(name, Feature(where, mention.start, mention.end))
+    return list(found.values())
 
 
 def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
@@ -116,6 +121,10 @@ def _force_led_by(document: Document, mentions: Mentions, cues: Cues, gazetteer:
             for force in cues.of(number, "force") if beside else ():
                 if abs(force.start - cue.start) <= _NEAR:
                     return [
-                        Feature("force_led_by", min(mention.start, cue.start, force.start), max(mention.end, cue.end, force.end))
+                        Feature(
+                            "force_led_by",
+                            min(mention.start, cue.start, force.start),
+                            max(mention.end, cue.end, force.end),
+                        )
                     ]
     return []

@@ -1,17 +1,19 @@
-"""A country's part in the mission, from the sentences that name it: subject, tense and lists; history where they are silent."""
+"""A country's part in the mission: subject, tense and lists of the sentences that name it; else what is known of it."""
 
+from schemas.messages import Role
 from services.enrich.cues import Cue, Cues
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mention, Mentions
-from schemas.messages import Role
 
 _STRONGEST: tuple[Role, ...] = ("lead", "withdrew", "contributor", "pledged")
 _NEAR = 6  # words, for a country that no mission is known to have
 _TIED = 12  # words between a country and a cue, at most
 
 
-def roles(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> dict[str, tuple[Role, Cue | None]]:
+def roles(
+    document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer
+) -> dict[str, tuple[Role, Cue | None]]:
     """Country code -> (role, the cue that decided it). Countries without a part in the mission are `mentioned`."""
     decided: dict[str, dict[Role, Cue | None]] = {}
     by_sentence: dict[int, list[Mention]] = {}
@@ -19,19 +21,21 @@ def roles(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazette
         by_sentence.setdefault(document.sentence_at(mention.start), []).append(mention)
         decided.setdefault(mention.tag[8:], {})
     missions = {document.sentence_at(mention.start) for mention in mentions.missions}
-    current = [mention for mention in mentions.missions if not gazetteer.missions[mention.tag].earlier]
-    earlier = {document.sentence_at(m.start) for m in mentions.missions if gazetteer.missions[m.tag].earlier and m.tag != "mission/binuh"}
+    current = [mention for mention in mentions.missions if gazetteer.missions[mention.tag].standing == "current"]
+    past = {document.sentence_at(m.start) for m in mentions.missions if gazetteer.missions[m.tag].standing == "past"}
     for number, named in by_sentence.items():
         senders = [mention for mention in named if mention.tag[8:] not in mentions.hosts]
         in_context = cues.of(number, "force") or number in missions or (number and cues.of(number - 1, "force"))
-        if not senders or not in_context or {number, number - 1} & earlier:
+        if not senders or not in_context or {number, number - 1} & past:
             continue
         for mention, role, cue in _of_sentence(number, senders, current, document, cues, gazetteer):
             decided[mention.tag[8:]].setdefault(role, cue)
-        for mention in senders:
-            known = _known(mention.tag[8:], mentions, gazetteer)
-            if known in ("lead", "contributor") and not decided[mention.tag[8:]] and _beside_force(mention, number, document, cues):
-                decided[mention.tag[8:]][known] = None
+        for group in _lists(senders, document, gazetteer):
+            if any(_beside_force(mention, number, document, cues) for mention in group):
+                for mention in group:
+                    known = _known(mention.tag[8:], mentions, gazetteer)
+                    if known in ("lead", "contributor") and not decided[mention.tag[8:]]:
+                        decided[mention.tag[8:]].setdefault(known, None)
     result: dict[str, tuple[Role, Cue | None]] = {}
     for code, found in decided.items():
         strongest = next((role for role in _STRONGEST if role in found), None)
@@ -50,7 +54,7 @@ def _of_sentence(
     cues: Cues,
     gazetteer: Gazetteer,
 ) -> list[tuple[Mention, Role, Cue]]:
-    """What each country of a sentence does: the cue after its list of countries, else the one before that none has taken.
+    """What each country of a sentence does: the cue after its list, else the one before that no other has taken.
 
     Of countries that no mission is known to have, more is asked: a list, a force beside the name, a near verb.
     """
@@ -117,7 +121,7 @@ def _role(cue: Cue) -> Role:
 
 def _lists(senders: list[Mention], document: Document, gazetteer: Gazetteer) -> list[list[Mention]]:
     """Countries that stand in one list: only commas, articles and conjunctions between them."""
-    joining = set(gazetteer.files.roles.joining)
+    joining = gazetteer.joining
     groups: list[list[Mention]] = []
     for mention in senders:
         if groups:
@@ -129,9 +133,11 @@ def _lists(senders: list[Mention], document: Document, gazetteer: Gazetteer) -> 
     return groups
 
 
-def _known(code: str, mentions: Mentions, gazetteer: Gazetteer) -> str | None:
+def _known(code: str, mentions: Mentions, gazetteer: Gazetteer) -> Role | None:
     named = [mention.tag for mention in mentions.missions] + [mission.id for mission in gazetteer.current]
-    return next((gazetteer.known_roles[mission, code] for mission in named if (mission, code) in gazetteer.known_roles), None)
+    return next(
+        (gazetteer.known_roles[mission, code] for mission in named if (mission, code) in gazetteer.known_roles), None
+    )
 
 
 def _beside_force(mention: Mention, number: int, document: Document, cues: Cues) -> bool:

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
-from schemas.messages import Country, EnrichedItem, Entity, Evidence, RawItem
+from schemas.messages import Country, EnrichedItem, Entity, Evidence, RawItem, Role
 from services.enrich import events, figures, mentions, quotes, relevance, roles
 from services.enrich.cues import Cues
 from services.enrich.document import Document
-from services.enrich.figures import Numbers
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.language import LanguageDetector
 from services.enrich.mentions import Mentions
+from services.enrich.numbers import Numbers
 from services.enrich.persons import People, Person
 from services.enrich.quotes import Speech
 
 
 class Tagger:
-    """Tags items with one gazetteer. threshold: the relevance from which an item is relevant; default the gazetteer's."""
+    """Tags items with one gazetteer. threshold: relevance from which an item is relevant; default the gazetteer's."""
 
     def __init__(self, gazetteer: Gazetteer, threshold: float | None = None) -> None:
         self.gazetteer = gazetteer
@@ -27,8 +25,12 @@ class Tagger:
         self._numbers = Numbers(gazetteer)
         self._speech = Speech(gazetteer)
 
+    def prepare(self) -> None:
+        """Load now what is else loaded for the first item that needs it."""
+        self._languages.prepare()
+
     def tag(self, item: RawItem, notes: list[str] | None = None) -> EnrichedItem:
-        """The item with its tags. Total over valid items; notes, where given, is filled with what did not count, and why.
+        """The item with its tags. Total over valid items; notes is filled with what did not count, and why.
 
         Names are looked for in every item. Roles, figures, events and quotes, which cost more, only in those that can
         be about a mission; in others every country is `mentioned`.
@@ -37,17 +39,25 @@ class Tagger:
         language = self._languages.detect(document.text, document.folded.data, item.feed_language)
         named = mentions.find(document, self.gazetteer, language, notes)
         people = self._people.find(document, named, item.authors)
-        evidence = [document.evidence(mention.tag, mention.start, mention.end) for mention in named.all if mention.sense.kind != "surname"]
+        evidence = [
+            document.evidence(mention.tag, mention.start, mention.end)
+            for mention in named.all
+            if mention.sense.kind != "surname"
+        ]
         evidence += [document.evidence(f"person:{person.name}", *span) for person in people for span in person.spans]
 
         tags: dict[str, object] = {"relevant": False, "relevance": 0.0, "figures": [], "events": [], "quotes": []}
-        parts: dict[str, roles.Role] = {}
+        parts: dict[str, Role] = {}
         if relevance.can_matter(named):
             cues = Cues(document, self.gazetteer, language)
             reasons = relevance.features(document, named, cues, self.gazetteer)
             score = relevance.score(reasons, self.gazetteer)
             tags |= {"relevance": score, "relevant": score >= self.threshold}
-            evidence += [document.evidence(f"relevance:{reason.name}", reason.start, reason.end) for reason in reasons if reason.end]
+            evidence += [
+                document.evidence(f"relevance:{reason.name}", reason.start, reason.end)
+                for reason in reasons
+                if reason.end
+            ]
             if tags["relevant"]:
                 for code, (role, cue) in roles.roles(document, named, cues, self.gazetteer).items():
                     parts[code] = role
@@ -85,7 +95,7 @@ class Tagger:
         }
 
 
-def _countries(named: Mentions, parts: dict[str, roles.Role]) -> list[Country]:
+def _countries(named: Mentions, parts: dict[str, Role]) -> list[Country]:
     counted: dict[str, int] = {}
     for mention in named.countries:
         counted[mention.tag[8:]] = counted.get(mention.tag[8:], 0) + 1
@@ -101,8 +111,3 @@ def _entities(named: Mentions, people: list[Person], gazetteer: Gazetteer) -> li
         for tag, count in counted.items()
     ]
     return known + [Entity(id=None, type="person", name=person.name, mentions=len(person.spans)) for person in people]
-
-
-def untagged(item: EnrichedItem) -> RawItem:
-    """The item as it was before tagging."""
-    return msgspec.convert({name: getattr(item, name) for name in RawItem.__struct_fields__}, RawItem, from_attributes=True)

@@ -21,7 +21,7 @@ from mode import CrashingSupervisor
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas import codec, topics
-from schemas.errors import Invalid, NewsError, Transient
+from schemas.errors import Invalid, Transient
 from schemas.messages import EnrichedItem, RawItem
 from services import kafka, settings, telemetry
 from services.dead_letters import DeadLetters, Flood
@@ -54,32 +54,33 @@ def run(tag: Tag) -> int:
 
 
 async def _work(tag: Tag, progress: Progress) -> int:
-    stop = asyncio.Event()
+    stop, started = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    broker = asyncio.create_task(_until_stopped(tag, progress, stop))
+    working = asyncio.create_task(_until_stopped(tag, progress, stop, started))
     stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({broker, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    if not stop.is_set():
-        return await broker
+    await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set() and not started.is_set():  # still waiting for the broker: there is nothing to finish
+        working.cancel()
+        await asyncio.wait({working})
+        return 0
     try:
-        async with asyncio.timeout(STOP_S):
-            return await broker
+        return await asyncio.wait_for(working, STOP_S)
     except TimeoutError:
         log.warning("could not stop cleanly: what was not committed will be read again", waited_s=STOP_S)
         _leave(0)
 
 
-async def _until_stopped(tag: Tag, progress: Progress, stop: asyncio.Event) -> int:
+async def _until_stopped(tag: Tag, progress: Progress, stop: asyncio.Event, started: asyncio.Event) -> int:
     async with kafka.producer(GROUP, progress) as producer:  # waits for the broker
-        app = make_app(tag, producer, progress, stop)
+        app = make_app(tag, producer, progress)
+        started.set()
         await app.start()
-        log.info("started", gazetteer=getattr(tag, "version", None))
+        log.info("started", topic=topics.RAW, group=GROUP)
         watch = asyncio.create_task(_watch(app, progress))
-        crashed = asyncio.create_task(app.wait_for_stopped(stop.wait()))
-        await crashed
+        await app.wait_for_stopped(stop.wait())
         if app.crashed:
-            log.critical("faust crashed", exc_info=app.crash_reason)
+            log.critical("faust crashed: nothing unfinished is committed", exc_info=app.crash_reason)
             _leave(EXIT_BUG)
         watch.cancel()
         await app.stop()
@@ -87,7 +88,7 @@ async def _until_stopped(tag: Tag, progress: Progress, stop: asyncio.Event) -> i
     return 0
 
 
-def make_app(tag: Tag, producer: Producer, progress: Progress, stop: asyncio.Event) -> faust.App:
+def make_app(tag: Tag, producer: Producer, progress: Progress) -> faust.App:
     """The faust app with its one agent. The topics exist already: faust declares none."""
     app = faust.App(
         GROUP,
@@ -95,15 +96,18 @@ def make_app(tag: Tag, producer: Producer, progress: Progress, stop: asyncio.Eve
         origin=__name__,
         **_connection(),
         consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=topics.load()[topics.RAW].max_message_bytes,
+        consumer_max_fetch_size=131_072,  # of a partition at once; a larger record still comes, alone (KIP-74)
         producer_max_request_size=topics.largest_message_bytes(),
+        broker_session_timeout=10.0,  # a killed replica's partitions pass on after as many seconds
+        broker_heartbeat_interval=3.0,
         broker_commit_interval=1.0,
         broker_commit_every=2_000,
-        stream_buffer_maxsize=4 * BATCH,
+        stream_buffer_maxsize=2 * BATCH,
         stream_wait_empty=True,
         agent_supervisor=CrashingSupervisor,
         topic_allow_declare=False,
         topic_disable_leader=True,
+        table_standby_replicas=0,  # no tables: the plain assignor will do
         web_enabled=False,
         worker_redirect_stdouts=False,
         store="memory://",
@@ -116,7 +120,7 @@ def make_app(tag: Tag, producer: Producer, progress: Progress, stop: asyncio.Eve
         async for events in stream.noack_take(BATCH, within=WITHIN):
             try:
                 with SECONDS.time():
-                    await _until_sent([_record(event) for event in events], tag, producer, dead_letters, progress, stop)
+                    await _until_sent([_record(event) for event in events], tag, producer, dead_letters, progress)
                     for event in events:
                         await stream.ack(event)
             except asyncio.CancelledError:
@@ -137,7 +141,6 @@ async def _until_sent(
     producer: Producer,
     dead_letters: DeadLetters,
     progress: Progress,
-    stop: asyncio.Event,
 ) -> None:
     """Tag the records and send the results, however long the broker is away; returns when all are confirmed."""
     done: set[int] = set()
@@ -165,8 +168,8 @@ async def _send(
             data = codec.encode(tagged)
             if len(data) > topics.load()[topics.ENRICHED].max_message_bytes - 1_024:
                 raise Invalid(f"{len(data)} bytes with tags", reason="too_large")
-        except Exception as error:  # the pure step: Invalid, or a bug over one message
-            refused.append((place, error))
+        except Exception as refusal:  # the pure step: Invalid, or a bug over one message
+            refused.append((place, refusal))
             continue
         outputs.append((item.item_id, data))
         _report(tagged)
@@ -216,12 +219,14 @@ async def _watch(app: faust.App, progress: Progress) -> None:
         assigned = consumer.assignment()
         if not assigned or app.rebalancing:
             continue
-        ends = await consumer.highwaters(*assigned)
         committed = dict(app.monitor.tp_committed_offsets)
-        lag = 0
-        for partition in assigned:
-            reached = committed.get(partition) or await consumer.position(partition) or 0
-            lag += max(0, (ends.get(partition) or 0) - reached)
+        try:
+            ends = await consumer.highwaters(*assigned)
+            reached = {tp: committed.get(tp) or await consumer.position(tp) or 0 for tp in assigned}
+        except Exception as error:  # whatever faust makes of a broker that does not answer
+            progress.waiting(f"the broker: {error!r}")
+            continue
+        lag = sum(max(0, (ends.get(tp) or 0) - reached[tp]) for tp in assigned)
         LAG.set(lag)
         if lag == 0 or committed != before:
             progress.advanced()

@@ -61,10 +61,8 @@ async def index_batch(
     fault_point.reached(fault_point.WRITTEN)
     due = due_matches(messages, outcomes)  # also of unchanged items: a crash may have eaten their alerts
     with _timed("match"):
-        stored = {
-            item_id: merge.to_stored(outcome.document, datetime.now(UTC)) for item_id, (_, outcome) in due.items()
-        }
-        matches = await percolate.percolate(connected, stored)
+        matches, more = await match(connected, due)
+    rejected += more
     with _timed("alert"):
         rejected += await send_alerts(producer, matches, due, public_url, late_s)
     rejected += refused(messages, outcomes)
@@ -102,6 +100,7 @@ def merge_first(
             if isinstance(found, Invalid):
                 raise found
             document = items.merged_with(found, [part.item for part in parts])
+            merge.to_stored(document, datetime.now(UTC))  # what it meets is met here, where it concerns one item only
             if not document.takedown and not document.story_id and (item := merge.shown(document)).relevant:
                 claimants.append(Claimant(item_id, stories.signature(item), item.fetched_at))
         except Exception as error:
@@ -111,12 +110,30 @@ def merge_first(
 
 
 def due_matches(messages: Sequence[Message], outcomes: Sequence[Outcome]) -> dict[str, tuple[Message, Outcome]]:
-    """Return the items to match, by item_id, each with the first message that may alert somebody."""
+    """Return the items to match, by id, each with the first message that may alert somebody."""
     due: dict[str, tuple[Message, Outcome]] = {}
     for message, outcome in zip(messages, outcomes, strict=True):
         if outcome.verdict == "current" and alerts.is_told(message.item):
             due.setdefault(message.item.item_id, (message, outcome))
     return due
+
+
+async def match(
+    connected: Engine, due: Mapping[str, tuple[Message, Outcome]]
+) -> tuple[list[percolate.Match], list[Rejected]]:
+    """Match the items, and return the records of those that the engine cannot match. Raises Transient."""
+    documents = {item_id: outcome.document for item_id, (_, outcome) in due.items()}
+    try:
+        return await percolate.percolate(connected, documents), []
+    except Invalid:  # one of them spoils the request: which one?
+        matches: list[percolate.Match] = []
+        rejected: list[Rejected] = []
+        for item_id, document in documents.items():
+            try:
+                matches += await percolate.percolate(connected, {item_id: document})
+            except Invalid as error:
+                rejected.append((due[item_id][0].record, error))
+        return matches, rejected
 
 
 async def send_alerts(
@@ -128,19 +145,19 @@ async def send_alerts(
 ) -> list[Rejected]:
     """Send an alert for each match, confirmed. Return the records whose alert cannot be made. Raises Transient."""
     now = datetime.now(UTC)
-    rejected: list[Rejected] = []
+    failed: dict[str, Rejected] = {}  # a record is one dead letter, however many of its alerts failed
     made = []
-    for match in matches:
-        message, outcome = due[match.item_id]
+    for found in matches:
+        message, outcome = due[found.item_id]
         try:
-            alert = alerts.alert(match, outcome.document, message.item, now, late_s=late_s, public_url=public_url)
+            alert = alerts.alert(found, outcome.document, message.item, now, late_s=late_s, public_url=public_url)
             made.append((message.record, alert, codec.encode(alert)))
         except Exception as error:
-            rejected.append((message.record, error))
+            failed[found.item_id] = message.record, error
     sends = [producer.send(topics.ALERTS, alert.item_id or "", value) for _, alert, value in made]
     for (record, alert, _), sent in zip(made, await asyncio.gather(*sends, return_exceptions=True), strict=True):
         if isinstance(sent, Invalid):
-            rejected.append((record, sent))
+            failed[alert.item_id or ""] = record, sent
         elif isinstance(sent, BaseException):
             raise sent
         else:
@@ -153,7 +170,7 @@ async def send_alerts(
                 late=alert.late,
                 trace_id=alert.trace_id,
             )
-    return rejected
+    return list(failed.values())
 
 
 def refused(messages: Sequence[Message], outcomes: Sequence[Outcome]) -> list[Rejected]:

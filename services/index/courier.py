@@ -84,8 +84,9 @@ class Courier:
         stored = await self._engine.get(OUTBOX, delivery_id)
         if stored is None or not (delivery := outbox.delivery_of(stored)).is_due(self._now()):
             return None
-        search = await searches.get(self._engine, delivery.search_id) if delivery.search_id else None
-        endpoint = await endpoints.read(self._engine, delivery.endpoint_id)
+        search, endpoint = await asyncio.gather(
+            searches.get(self._engine, delivery.search_id or ""), endpoints.read(self._engine, delivery.endpoint_id)
+        )
         against = obstacle(delivery, search, endpoint)
         if against is None and endpoint:
             token = await outbox.take(self._engine, stored, self._now(), self._lease)
@@ -124,7 +125,7 @@ class Courier:
             ):
                 with retry:
                     after = await outbox.change(
-                        self._engine, delivery_id, lambda now_: outbox.recorded(now_, token, made, delay_s, now)
+                        self._engine, delivery_id, lambda found: outbox.recorded(found, token, made, delay_s, now)
                     )
                     await self._learn(delivery.endpoint_id, endpoint, made)
         except Transient as error:
@@ -152,7 +153,7 @@ class Courier:
         """An attempt that is given up: its outcome is unknown, anybody may repeat it at once."""
         with suppress(Transient, TimeoutError):
             async with asyncio.timeout(2):
-                await outbox.change(self._engine, delivery_id, lambda now: outbox.released(now, token))
+                await outbox.change(self._engine, delivery_id, lambda found: outbox.released(found, token))
 
 
 def obstacle(delivery: Delivery, search: SavedSearch | None, endpoint: Endpoint | None) -> tuple[State, str] | None:

@@ -1,8 +1,8 @@
 """Deliver alerts to webhook endpoints: `python -m services.index deliver`."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from prometheus_client import Gauge
@@ -10,7 +10,7 @@ from prometheus_client import Gauge
 from schemas import codec, topics
 from schemas.errors import Invalid, Transient
 from schemas.messages import Alert
-from services import guarded_http, kafka, settings, telemetry
+from services import guarded_http, kafka, process, settings
 from services.dead_letters import DeadLetters
 from services.index import courier, engine, outbox, retry_schedule, searches, vault
 from services.index.engine import Engine, Stored
@@ -24,9 +24,11 @@ log = logger(__name__)
 
 DUE = Gauge("news_outbox_due", "Deliveries that the last scan found due, at most 100 an endpoint")
 
+GROUP = "deliver"
 SCAN_S = 1.0
 AWAY_S = 5.0  # between scans while the engine is away
 MAX_CONNECTIONS = 800  # below the usual limit of 1,024 files; lanes limit what one endpoint takes of them
+LOOKUPS = 64  # of names at once: an endpoint whose name server hangs must not delay the others
 SHUTDOWN_S = 8.0  # for attempts under way; container runtimes kill after 10 s
 
 Now = Callable[[], datetime]
@@ -47,6 +49,7 @@ async def run(
 
     A crash loses nothing: what is owed is in the outbox, and a scan picks up what is due there.
     """
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS, "lookup"))  # its own has few threads
     configured, outbound = settings.Deliver(), settings.Outbound()
     opened = vault.unlocked(configured.encryption_keys.get_secret_value())
     async with (
@@ -70,7 +73,7 @@ async def run(
                 lanes.offer(endpoint_id, delivery_id)  # the offsets are committed as soon as this returns
 
         try:
-            await kafka.consume(group="deliver", topic=topics.ALERTS, process=process, stop=stop, progress=progress)
+            await kafka.consume(group=GROUP, topic=topics.ALERTS, process=process, stop=stop, progress=progress)
             await scanning
         finally:
             await lanes.close(SHUTDOWN_S)
@@ -153,18 +156,5 @@ async def scan(engine: Engine, lanes: Lanes, stop: asyncio.Event, now: Now) -> N
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Returns 0, or 70 after an error that is a bug."""
-    progress = telemetry.start("deliver")
-    try:
-        asyncio.run(_until_signalled(progress))
-    except Exception:
-        log.critical("stopping on an error that is a bug; what is not committed is taken up again", exc_info=True)
-        return 70
-    return 0
-
-
-async def _until_signalled(progress: Progress) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(stop, progress)
+    """Run until SIGTERM or SIGINT and return the exit status."""
+    return process.run("deliver", run)

@@ -24,26 +24,6 @@ ENDPOINTS = "news-endpoints"
 FEED_HEALTH = "news-feed-health"
 ALL = (NEWS, SEARCHES, STORIES, OUTBOX, ENDPOINTS, FEED_HEALTH)
 
-# One analysis for every language: words are compared without case, accents, elision and the English genitive.
-ANALYSIS: dict[str, Any] = {
-    "filter": {
-        # The clitics of French, Italian and Portuguese that end in an apostrophe, and Haitian Creole's.
-        "elision": {
-            "type": "elision",
-            "articles_case": True,
-            "articles": [*"lmtnsjdckyw", "qu", "jusqu", "quoiqu", "lorsqu", "puisqu", "dell", "all", "nell", "sull"],
-        },
-        "possessive": {"type": "stemmer", "language": "possessive_english"},
-    },
-    "analyzer": {
-        "folded": {
-            "type": "custom",
-            "tokenizer": "standard",
-            "filter": ["elision", "possessive", "lowercase", "asciifolding"],
-        }
-    },
-}
-
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file of mappings/. documents_of: the index whose documents this one's percolator gets."""
@@ -55,12 +35,17 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def definition(name: str) -> Definition:
-    """Return what mappings/NAME.yaml describes, with the fields that a percolator's documents have."""
+    """Return what mappings/NAME.yaml describes, with the fields and analysis that a percolator's documents have."""
     text = resources.files("services.index").joinpath("mappings", f"{name}.yaml").read_bytes()
     described = msgspec.yaml.decode(text, type=Definition)
     if described.documents_of:
-        fields = definition(described.documents_of).mappings["properties"] | described.mappings["properties"]
-        described = msgspec.structs.replace(described, mappings=described.mappings | {"properties": fields})
+        documents = definition(described.documents_of)
+        fields = documents.mappings["properties"] | described.mappings["properties"]
+        described = msgspec.structs.replace(
+            described,
+            settings=described.settings | {"analysis": documents.settings["analysis"]},
+            mappings=described.mappings | {"properties": fields},
+        )
     return described
 
 
@@ -70,7 +55,6 @@ def template(name: str, configured: settings.Index) -> dict[str, Any]:
     index_settings = described.settings | {
         "number_of_shards": configured.index_shards if name == NEWS else 1,
         "number_of_replicas": configured.index_replicas,
-        "analysis": ANALYSIS,
     }
     return {
         "index_patterns": [f"{name}-0*"],
@@ -149,7 +133,7 @@ def differing(wanted: Any, found: Any, *, within: str, others: bool = True) -> I
     The engine gives scalars back as strings, and one value for a list of one. others: report keys only `found` has.
     """
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-        for key in wanted.keys() | (found.keys() if others else set()):
+        for key in sorted(wanted.keys() | (found.keys() if others else set())):
             path = f"{within}.{key}" if within else str(key)
             if key not in found:
                 yield f"{path}: is missing"

@@ -35,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 async def read(engine: Engine, ids: Iterable[str]) -> dict[str, Known | Invalid]:
-    """Return what is stored of these items, by item_id; Invalid for a document that is not as we write them.
+    """Return what is stored of these items, by id; Invalid for a document that is not as we write them.
 
     Raises Transient.
     """

@@ -119,11 +119,13 @@ def settled(delivery: Delivery, state: State, reason: str | None, now: datetime)
 
 
 def recorded(delivery: Delivery, token: str, attempt: Attempt, delay_s: float | None, now: datetime) -> Delivery:
-    """Return the delivery after an attempt.
+    """Return the delivery after an attempt; itself where the attempt is on record already.
 
     delay_s: to the next attempt, None when there is none. A holder that was frozen past its lease adds its attempt and
     decides nothing, unless it succeeded.
     """
+    if attempt in delivery.attempts:
+        return delivery
     attempted = msgspec.structs.replace(delivery, attempts=[*delivery.attempts, attempt])
     if delivery.state != "pending":
         return attempted

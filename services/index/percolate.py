@@ -43,6 +43,8 @@ class Match(msgspec.Struct, frozen=True):
 async def percolate(engine: Engine, documents: Mapping[str, Document]) -> list[Match]:
     """Return every match of these documents, by item id. Raises Transient."""
     fields = {item_id: _asked(searchable(document)) for item_id, document in documents.items()}
+    if not all(document["relevant"] for document in fields.values()) and not await _any_search_wants_all(engine):
+        fields = {item_id: document for item_id, document in fields.items() if document["relevant"]}
     groups = [{item_id: document} for item_id, document in fields.items()]
     for relevant in (True, False):
         alike = {item_id: document for item_id, document in fields.items() if document["relevant"] is relevant}
@@ -60,6 +62,13 @@ async def percolate(engine: Engine, documents: Mapping[str, Document]) -> list[M
                 more.append((ids, body | {"search_after": hits[-1]["sort"]}))
         bodies = more
     return matches
+
+
+async def _any_search_wants_all(engine: Engine) -> bool:
+    """Whether irrelevant items need be looked at: most are irrelevant, and most people do not want them."""
+    wanted = [{"term": {"search.enabled": True}}, {"term": {"search.relevant_only": False}}]
+    body = {"query": {"bool": {"filter": wanted}}, "size": 0, "terminate_after": 1}
+    return bool((await engine.search(SEARCHES, body))["hits"]["total"]["value"])
 
 
 async def warm_up(engine: Engine) -> None:

@@ -24,6 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return parse_files.parse_files(chosen.files, chosen.url)
 
+    from schemas.errors import Transient
+
+    try:
+        return _run(chosen)
+    except Transient as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _run(chosen: argparse.Namespace) -> int:
     from services.ingest import commands
 
     match chosen.command, getattr(chosen, "action", None):

@@ -3,6 +3,8 @@
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from services.ingest.html_text import clean
+
 MAX_LENGTH: Final = 8_000  # characters
 
 
@@ -10,7 +12,7 @@ def absolute_url(href: object, base: str) -> str | None:
     """Return the http or https URL that href means in a document at base, or None where it means none."""
     if not isinstance(href, str):
         return None
-    href = "".join(href.split("\n")).strip()
+    href = clean(href).replace("\n", "").strip()
     try:
         url = urljoin(base, href)
         parts = urlsplit(url)

@@ -12,7 +12,8 @@ import msgspec
 from schemas import codec, identity, topics
 from schemas.errors import Invalid
 from schemas.messages import Feed, FeedState
-from services import guarded_http, kafka, settings
+from services import guarded_http, kafka, process, settings
+from services.ingest import character_encoding
 from services.ingest import run as runner
 from services.ingest.feeds_file import read_feeds
 from services.ingest.items import new_feed
@@ -28,7 +29,7 @@ def run(feeds: str | None) -> int:
     """Import the feeds of a file, where one is given, and poll until SIGTERM."""
     if feeds and (status := asyncio.run(import_feeds(feeds))):
         return status
-    return runner.main()
+    return process.run("ingest", runner.run)
 
 
 async def poll_once(urls: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ async def poll_once(urls: Sequence[str]) -> int:
     parser = ParserPool()
     try:
         async with (
-            kafka.producer("ingest-poll") as producer,
+            kafka.producer("ingest-poll", patience_s=kafka.PATIENCE_S) as producer,
             guarded_http.client(
                 allowed_hosts=outbound.allowed_hosts,
                 timeout_s=settings.Ingest().ingest_timeout_s,
@@ -74,13 +75,29 @@ async def list_feeds() -> int:
 
 
 async def import_feeds(name: str) -> int:
-    """Add or update the feeds of an OPML or YAML file; nothing is removed."""
+    """Add or update the feeds of an OPML or YAML file; nothing is removed, and what people paused stays paused."""
     try:
-        feeds = read_feeds(Path(name).read_text(encoding="utf-8"), name, _now())
-    except (OSError, UnicodeDecodeError, Invalid) as error:
+        text, _ = character_encoding.decode(Path(name).read_bytes(), None)
+        given = read_feeds(text, name, _now())
+    except (OSError, Invalid) as error:
         print(f"cannot import {name}: {error}", file=sys.stderr)
         return WRONG
-    return await _put(feeds)
+    stored = await kafka.read_compacted(topics.FEEDS)
+    known = {feed_id: codec.decode(value, Feed) for feed_id, value in stored.items()}
+    changed = [feed for feed in (_kept(feed, known.get(feed.feed_id)) for feed in given) if feed is not None]
+    await _put(changed)
+    print(f"{name}: {len(given)} feeds, {len(changed)} added or updated", file=sys.stderr)
+    return 0
+
+
+def _kept(given: Feed, known: Feed | None) -> Feed | None:
+    """The feed with what people set on the known one, where the file says nothing of it; None when nothing changes."""
+    if known is None:
+        return given
+    merged = msgspec.structs.replace(
+        given, paused=given.paused or known.paused, interval_s=given.interval_s or known.interval_s
+    )
+    return None if msgspec.structs.replace(merged, updated_at=known.updated_at) == known else merged
 
 
 async def add_feed(given: argparse.Namespace) -> int:
@@ -94,7 +111,9 @@ async def add_feed(given: argparse.Namespace) -> int:
     except (guarded_http.Blocked, Invalid) as error:
         print(f"cannot add {feed.url}: {error}", file=sys.stderr)
         return WRONG
-    return await _put([feed])
+    await _put([feed])
+    print(f"{feed.feed_id}  {feed.url}")
+    return 0
 
 
 async def remove_feed(url_or_id: str) -> int:
@@ -104,17 +123,15 @@ async def remove_feed(url_or_id: str) -> int:
     if not found:
         print(f"no such feed: {url_or_id} (see `feeds list`)", file=sys.stderr)
         return WRONG
-    async with kafka.producer("ingest-feeds") as producer:
+    async with kafka.producer("ingest-feeds", patience_s=kafka.PATIENCE_S) as producer:
         await producer.send(topics.FEEDS, found[0], None)
     print(f"removed {url_or_id}")
     return 0
 
 
-async def _put(feeds: Sequence[Feed]) -> int:
-    async with kafka.producer("ingest-feeds") as producer:
+async def _put(feeds: Sequence[Feed]) -> None:
+    async with kafka.producer("ingest-feeds", patience_s=kafka.PATIENCE_S) as producer:
         await producer.send_all(topics.FEEDS, [(feed.feed_id, codec.encode(feed)) for feed in feeds])
-    print(f"{len(feeds)} feeds added or updated", file=sys.stderr)
-    return 0
 
 
 def _now() -> datetime:

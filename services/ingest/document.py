@@ -1,47 +1,47 @@
-"""What a response body is: an XML feed, JSON, or something else that says so itself. The bytes decide, not the label."""
+"""What a response body is: an XML feed, JSON, or something else. The bytes decide, not their label."""
 
 import re
 from typing import Final, Literal
 
 import msgspec
 
-from services.ingest.decode import decode
-from services.ingest.html_text import clean, html_text, inline_text
-from services.ingest.parsed_feed import NotAFeed
+from services.ingest.character_encoding import decode
+from services.ingest.html_text import BLOCKS, clean, html_text, inline_text
+from services.ingest.parsed_feed import MAX_ENTRIES, NotAFeed
 
 MAX_DEPTH: Final = 200  # open elements; real feeds stay under 30
-MAX_ENTRIES: Final = 1_000
 
-# (in the page, lower case; where it was seen or is documented): a page that keeps programs out
+# (in the page, lower case; whose; where the sign was read): only on pages that keep programs out
 BOT_WALLS: Final = (
-    ("/cdn-cgi/challenge-platform/", "Cloudflare challenge pages"),
-    ("cf-browser-verification", "Cloudflare, older challenge pages"),
-    ("<title>just a moment...</title>", "Cloudflare challenge pages"),
-    ("<title>attention required! | cloudflare</title>", "Cloudflare block pages"),
-    ("_incapsula_resource", "Imperva Incapsula"),
-    ("pardon our interruption", "Imperva (Distil) block pages"),
-    ("sucuri website firewall - access denied", "Sucuri firewall block pages"),
-    ("sucuri_cloudproxy_js", "Sucuri firewall challenge pages"),
-    ("captcha-delivery.com", "DataDome"),
-    ("px-captcha", "HUMAN (PerimeterX)"),
-    ("awswafintegration", "AWS WAF challenge"),
-    ("making sure you&#39;re not a bot", "Anubis"),
-    ("making sure you're not a bot", "Anubis"),
-    ("ddos protection by", "DDoS-Guard and others"),
-    ("errors.edgesuite.net", "Akamai access denied"),
+    ("_cf_chl_opt", "Cloudflare challenge", "seen in public tests with recorded pages"),
+    ("cf-browser-verification", "Cloudflare challenge, older", "seen in public lists of signs"),
+    ("<title>just a moment...</title>", "Cloudflare challenge", "privacy-tech-lab/gpc-web-crawler"),
+    ("<title>attention required! | cloudflare</title>", "Cloudflare block", "privacy-tech-lab/gpc-web-crawler"),
+    ("pardon our interruption", "Imperva (Distil) block", "privacy-tech-lab/gpc-web-crawler"),
+    ("access denied - sucuri website firewall", "Sucuri block", "EnableSecurity/wafw00f, sucuri.py"),
+    ("sucuri website firewall - access denied", "Sucuri block", "EnableSecurity/wafw00f, sucuri.py"),
+    ("captcha-delivery.com", "DataDome", "seen in public lists of signs"),
+    ("px-captcha", "HUMAN (PerimeterX)", "seen in public lists of signs"),
+    ("awswafintegration", "AWS WAF challenge", "seen in public tests with recorded pages"),
+    ("making sure you're not a bot", "Anubis", "TecharoHQ/anubis"),
+    ("making sure you&#39;re not a bot", "Anubis", "TecharoHQ/anubis"),
+    ("errors.edgesuite.net", "Akamai block", "seen in public tests with recorded pages"),
 )
-# Words of such pages that an ordinary page may hold too: they count on a page of few words.
+# Words of such pages that ordinary pages may hold too (Imperva adds its script to all): they count among few words.
 BOT_WALL_WORDS: Final = re.compile(
     r"captcha|are you (?:a )?(?:human|robot)|not a robot|checking your browser|access denied|unusual traffic"
-    r"|enable javascript and cookies|request blocked|security check",
+    r"|enable javascript and cookies|request blocked|security check|_incapsula_resource|ddos protection by",
     re.IGNORECASE,
 )
 FEW: Final = 1_000  # characters
 
+# What a page begins with that has lost its <html>, such as an error message of PHP.
+_OF_PAGES: Final = BLOCKS | {"a", "b", "font", "i", "img", "link", "script", "small", "span", "strong", "style"}
+
 _LOGIN: Final = re.compile(r"<input[^<>]*\btype\s*=\s*[\"']?password", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _HTML: Final = re.compile(
-    r"\s*(?:<!--.*?-->\s*|<\?[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|title|meta)\b", re.I | re.S
+    r"\s*+(?>(?:(?><!--.*?-->)|<\?[^>]*>)\s*+)*+<(?:!doctype\s+html|html|head|body|title|meta)\b", re.I | re.S
 )
 _ROOT: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf)(?=[\s>])[^<>]*", re.IGNORECASE)
 _ANY_TAG: Final = re.compile(r"<([A-Za-z_][\w:.-]*)")
@@ -51,6 +51,7 @@ _MARKUP: Final = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)([A-Za-z_][^\s/<>]*)((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>",
     re.DOTALL,
 )
+_REFERENCE: Final = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));", re.IGNORECASE)
 # A declaration in the DTD, and those that do no harm: an entity that stands for one character, as older feeds define
 # &nbsp; and the like, and the name of an external set of entities, which nothing here fetches.
 _ENTITY: Final = re.compile(r"<!ENTITY")
@@ -78,8 +79,9 @@ def read_document(body: bytes, content_type: str | None) -> Document:
         raise NotAFeed("empty", f"the body has {len(body)} bytes and no content")
     if content.startswith(("{", "[")):
         return Document(format="json", text=content, damaged=damaged)
-    root = _ROOT.search(content)
-    if _HTML.match(content) and not (root and re.search(r"\s(?:version|xmlns)", root[0])):
+    root, first = _ROOT.search(content), _ANY_TAG.search(content)
+    sure = root and first and (root.start() == first.start() or re.search(r"\s(?:version|xmlns)", root[0]))
+    if _HTML.match(content) and not sure:
         raise _page(content)
     if not root:
         raise _other(content)
@@ -90,8 +92,11 @@ def read_document(body: bytes, content_type: str | None) -> Document:
     text = clean(content[root.start() :])
     if len(text) != len(content) - root.start():
         damaged.append("control characters")
-    _refuse_depth(text)
-    return Document(format="xml", text=_first_entries(text), damaged=damaged)
+    mended = _REFERENCE.sub(_mend_reference, text)
+    if mended != text:
+        damaged.append("references to no character")
+    _refuse_depth(mended)
+    return Document(format="xml", text=_first_entries(mended), damaged=damaged)
 
 
 def _refuse_entities(prolog: str) -> None:
@@ -99,6 +104,14 @@ def _refuse_entities(prolog: str) -> None:
     for declaration in _ENTITY.finditer(prolog):
         if not _HARMLESS.match(prolog, declaration.start()):
             raise NotAFeed("xml", f"refused: its DTD defines entities: {_excerpt(prolog[declaration.start() :])}")
+
+
+def _mend_reference(reference: re.Match[str]) -> str:
+    """U+FFFD for surrogates and what is beyond Unicode: on those feedparser fails."""
+    hexadecimal, decimal = reference.groups()
+    digits = (hexadecimal or decimal).lstrip("0") or "0"
+    number = int(digits, 16 if hexadecimal else 10) if len(digits) < 8 else 0x110000
+    return "�" if 0xD800 <= number <= 0xDFFF or number > 0x10FFFF else reference[0]
 
 
 def _refuse_depth(text: str) -> None:
@@ -129,9 +142,9 @@ def _page(content: str) -> NotAFeed:
     title = _TITLE.search(content)
     words = html_text(content)
     said = f"a web page: {_excerpt(inline_text(title[1]) if title and title[1].strip() else words)}"
-    for sign, source in BOT_WALLS:
+    for sign, whose, _source in BOT_WALLS:
         if sign in page:
-            return NotAFeed("bot_wall", f"{said} ({source})")
+            return NotAFeed("bot_wall", f"{said} ({whose})")
     if len(words) < FEW and BOT_WALL_WORDS.search(content):
         return NotAFeed("bot_wall", said)
     return NotAFeed("login" if _LOGIN.search(content) else "html", said)
@@ -140,10 +153,10 @@ def _page(content: str) -> NotAFeed:
 def _other(content: str) -> NotAFeed:
     """What kind of document this is that is neither a feed nor, as it starts, a web page."""
     tag = _ANY_TAG.search(content)
-    if tag and content.startswith("<?xml"):
-        return NotAFeed("xml", f"an XML document, but no feed: its root element is <{tag[1]}>")
-    if tag:
+    if tag and tag[1].lower() in _OF_PAGES:
         return _page(content)
+    if tag:
+        return NotAFeed("xml", f"an XML document, but no feed: its root element is <{tag[1]}>")
     return NotAFeed("unparsable", f"neither XML nor JSON nor HTML: {_excerpt(content)}")
 
 

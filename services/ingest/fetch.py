@@ -9,11 +9,13 @@ import httpx
 import msgspec
 
 from services.guarded_http import Blocked
+from services.ingest.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
 
 MAX_BODY = 15 * 1024 * 1024  # bytes, decompressed
 MAX_REDIRECTS = 5
 PERMANENT = frozenset({301, 308})
 TEMPORARY = frozenset({302, 303, 307})
+FAR = timedelta(days=3650)  # a Retry-After beyond that is the same to us
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
@@ -62,7 +64,7 @@ async def fetch(
     now: Callable[[], datetime],
 ) -> Fetched:
     """Fetch a feed. Validators are sent as they came, quotes kept. Never raises for what a server does."""
-    headers = {"Accept": ACCEPT}
+    headers = {"Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING}
     if etag:
         headers["If-None-Match"] = etag
     if last_modified:
@@ -104,9 +106,12 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
             not_before=retry_after(response.headers.get("Retry-After"), arrived_at),
             gone=response.status_code == 410,
         )
-    body = await read_capped(response, MAX_BODY)
-    if body is None:
-        return Failed(kind="too_large", detail=f"more than {MAX_BODY // 1024 // 1024} MiB", status=response.status_code)
+    try:
+        body = await read_capped(response, MAX_BODY)
+    except TooLargeError as error:
+        return Failed(kind="too_large", detail=str(error), status=response.status_code)
+    except EncodingError as error:
+        return Failed(kind="bad_encoding", detail=str(error), status=response.status_code)
     return Document(
         body=body,
         content_type=response.headers.get("Content-Type"),
@@ -119,16 +124,6 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
     )
 
 
-async def read_capped(response: httpx.Response, limit: int) -> bytes | None:
-    """Return the decompressed body, or None as soon as it is larger than `limit` bytes."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes(65_536):
-        body += chunk
-        if len(body) > limit:
-            return None
-    return bytes(body)
-
-
 def retry_after(value: str | None, now: datetime) -> datetime | None:
     """Return the time that Retry-After names, in seconds or as a date (RFC 9110, 10.2.3); None for anything else."""
     if value is None:
@@ -136,7 +131,7 @@ def retry_after(value: str | None, now: datetime) -> datetime | None:
     value = value.strip()
     try:
         if value.isascii() and value.isdigit():
-            return now + timedelta(seconds=int(value))
+            return now + min(timedelta(seconds=min(int(value), 10**9)), FAR)
         date = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None

@@ -5,17 +5,18 @@ from html import unescape
 from html.parser import HTMLParser
 from typing import Final
 
-MAX_HTML: Final = 1_000_000  # characters that are read; five times what a message holds
+MAX_HTML: Final = 500_000  # characters that are read, more than twice what a message holds
 
-# Elements that start and end a paragraph: HTML Living Standard, 15.3 Rendering, those displayed as blocks or table rows.
-BLOCKS: Final = frozenset(
+# Elements that start and end a paragraph: those displayed as blocks or table rows in HTML Living Standard, 15.3.
+_BLOCK_NAMES: Final = (
     "address article aside blockquote body br center dd details dialog dir div dl dt fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext pre "
-    "search section summary table tbody tfoot thead tr ul xmp".split()
+    "search section summary table tbody tfoot thead tr ul xmp"
 )
+BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
 CELLS: Final = frozenset(("td", "th"))
 # Elements whose content nobody reads.
-UNSEEN: Final = frozenset("script style template noscript svg math title textarea select".split())
+UNSEEN: Final = frozenset(("script", "style", "template", "noscript", "svg", "math", "title", "textarea", "select"))
 
 # A title's tags: elements known to stand in running text. "Fuel < 3 dollars" and "<unknown>" stay as they are.
 _INLINE_TAG: Final = re.compile(
@@ -24,8 +25,10 @@ _INLINE_TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _BREAK_TAG: Final = re.compile(r"</?(?:br|div|h[1-6]|p)\b", re.IGNORECASE)
-# "<![CDATA[" and conditional comments inside HTML are bogus comments to browsers; html.parser fails on some of them.
-_MARKED_SECTION: Final = re.compile(r"<!\[CDATA\[|\]\]>|<!\[[^<>]*>?", re.IGNORECASE)
+# What html.parser fails on or takes quadratic time for (CPython gh-135462), out of its way as browsers do it:
+# comments, declarations and instructions, closed or not, are no text; CDATA is; a "<" that begins no tag is itself.
+_NO_TEXT: Final = re.compile(r"<!\[CDATA\[|\]\]>|<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)", re.DOTALL)
+_NO_TAG: Final = re.compile(r"<(?!/?[A-Za-z][^<>]*>)")
 _BLANK_LINE: Final = re.compile(r"\n[^\S\n]*\n")
 # What XML 1.0 (2.2) does not allow, and DEL. C1 controls are windows-1252 gone wrong: HTML Living Standard, 13.2.5.80.
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -38,7 +41,7 @@ def html_text(html: str) -> str:
 
     Never fails, whatever it is given; reads MAX_HTML characters at most.
     """
-    html = _MARKED_SECTION.sub("", html[:MAX_HTML])
+    html = _NO_TAG.sub("&lt;", _NO_TEXT.sub("", html[:MAX_HTML]))
     if "<" not in html:  # plain text all the same: there, blank lines are what ends paragraphs
         html = _BLANK_LINE.sub("<p>", html)
     reader = _Reader()

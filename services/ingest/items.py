@@ -14,7 +14,7 @@ from services.ingest.parse import Entry, ParsedFeed
 MAX_TEXT = 100_000  # characters
 MAX_FIELD = 10_000
 REMEMBERED = 1_000  # items beyond those in the present document
-LATE_AFTER = timedelta(minutes=30)  # of failing: what is then found has been waiting
+LATE_AFTER = timedelta(minutes=30)  # of failing, or unread: what is then found has been waiting
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +46,19 @@ def find(
     state: FeedState,
     arrived_at: datetime,
     origin: Origin,
+    resumed: bool = False,
     new_trace_id: Callable[[], str] = identity.new_trace_id,
 ) -> Found:
-    """Compare a document with what was seen. An item that stands in it twice counts once, as it stands first."""
+    """Compare a document with what was seen. An item that stands in it twice counts once, as it stands first.
+
+    resumed: this process has not polled the feed before, so what was published a while ago waited for us: it is late.
+    """
     items: list[RawItem] = []
     present: dict[str, Seen] = {}
     for entry in parsed.entries:
-        item = _item(entry, parsed, feed, arrived_at, origin, new_trace_id)
+        waited = resumed and entry.published_at is not None and arrived_at - entry.published_at > LATE_AFTER
+        item_origin: Origin = "late" if waited and origin == "live" else origin
+        item = _item(entry, parsed, feed, arrived_at, item_origin, new_trace_id)
         if item.item_id in present:
             continue
         known = state.seen.get(item.item_id)

@@ -3,15 +3,13 @@
 import json
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from services.ingest.absolute_url import absolute_url
 from services.ingest.html_text import clean, html_text, inline_text, paragraphs
-from services.ingest.parsed_feed import Entry, NotAFeed, ParsedFeed, language_code, sane
-
-MAX_ENTRIES: Final = 1_000
+from services.ingest.parsed_feed import MAX_ENTRIES, Entry, NotAFeed, ParsedFeed, language_code, sane
 
 
 def read(text: str, url: str, damaged: list[str]) -> ParsedFeed:
@@ -55,7 +53,7 @@ def _entry(item: dict[str, Any], base: str) -> Entry:
         entry_id=_string(item.get("id")) or None,
         url=link,
         title=inline_text(_string(item.get("title"))),
-        summary=summary,
+        summary=summary.rstrip("\n"),
         text=html_text(html) or paragraphs(plain) or summary,
         authors=_authors(item),
         image_url=absolute_url(item.get("image"), base) or absolute_url(item.get("banner_image"), base),

@@ -38,6 +38,7 @@ class Owned:
         self.feeds: dict[str, Feed] = {}
         self.feeds_end: int | None = None  # offset up to which news.feeds is to be read before the first poll
         self.feeds_position = 0
+        self.writing = asyncio.Lock()  # states reach the broker in the order in which they were learned
 
     @property
     def ready(self) -> bool:
@@ -78,6 +79,10 @@ class Ownership:
 
     async def remember(self, owned: Owned, state: FeedState) -> None:
         """Write a state, confirmed. Raises LostError when the partition is not ours any more, Transient."""
+        async with owned.writing:
+            await self._write(owned, state)
+
+    async def _write(self, owned: Owned, state: FeedState) -> None:
         if self._owned.get(owned.partition) is not owned or owned.log.lost:
             raise LostError
         await self._producer.send(topics.FEED_STATE, state.feed_id, codec.encode(state), partition=owned.partition)
@@ -135,10 +140,11 @@ class Ownership:
                 log.error("unreadable state, passed over", key=key, error=str(error))
         if owned.log.lost:
             log.warning("another replica claims a partition of ours", partition=owned.partition)
-        if owned.log.caught_up:
-            for state in owned.log.to_write_again():
-                log.warning("a frozen predecessor wrote late: its state is overwritten", feed_id=state.feed_id)
-                await self.remember(owned, state)
+        if owned.log.caught_up and not owned.log.lost:
+            async with owned.writing:
+                for state in owned.log.to_write_again():
+                    log.warning("a frozen predecessor wrote late: its state is overwritten", feed_id=state.feed_id)
+                    await self._write(owned, state)
         if owned.ready != was_ready or owned.log.lost:
             self.changed.set()
 

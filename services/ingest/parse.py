@@ -4,6 +4,7 @@ Pure, slow for large documents and exposed to hostile ones: to be run in a proce
 """
 
 import io
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ __all__ = ["Entry", "NotAFeed", "ParsedFeed", "parse"]
 
 # feedparser's keys of an entry, the first that is there counts
 _DATES: Final = ("published", "updated", "created")
+_END: Final = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>\s*\Z", re.IGNORECASE)
+_ENTRY: Final = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _TEXT_TYPES: Final = frozenset(("text/html", "application/xhtml+xml", "text/plain", ""))
 
 
@@ -35,23 +38,13 @@ def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
 
 
 def _read_xml(text: str, url: str, damaged: list[str]) -> ParsedFeed:
-    import feedparser  # takes a while, and only this needs it
-
-    try:
-        # Without the document's address feedparser leaves relative links as they are, but for xml:base.
-        parsed = feedparser.parse(
-            io.BytesIO(text.encode()),
-            response_headers={"content-type": "application/xml; charset=utf-8"},
-            resolve_relative_uris=False,
-            sanitize_html=False,  # nothing but text is taken from markup
-        )
-    except Exception as error:  # whatever a document may do to a parser: this one is no feed
-        raise NotAFeed("unparsable", f"the parser failed: {type(error).__name__}: {error}"[:300]) from error
+    parsed = _run_feedparser(text)
     version, feed = str(parsed.get("version") or ""), parsed["feed"]
     if parsed.get("bozo"):
         damaged = [*damaged, " ".join(str(parsed.get("bozo_exception")).split())[:200]]
-        if not parsed["entries"]:
-            raise NotAFeed("unparsable", f"no entry can be read: {'; '.join(damaged)}")
+    whole = not parsed.get("bozo") or _END.search(text)
+    if not parsed["entries"] and (not whole or _ENTRY.search(text)):
+        raise NotAFeed("unparsable", f"no entry can be read: {'; '.join(damaged) or 'its items are of no known kind'}")
     if not version and not parsed["entries"]:
         raise NotAFeed("xml", f"no feed, though it begins like one: {text[:100]}")
     # RSS says nothing about relative links: readers take them as relative to the site. Atom does (RFC 4287, 2).
@@ -66,6 +59,28 @@ def _read_xml(text: str, url: str, damaged: list[str]) -> ParsedFeed:
     )
 
 
+def _run_feedparser(text: str) -> Any:
+    import feedparser  # takes a while, and only this needs it
+
+    def run(document: str) -> Any:
+        # Without the document's address relative links stay as they are, but for xml:base.
+        return feedparser.parse(
+            io.BytesIO(document.encode()),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            resolve_relative_uris=False,
+            sanitize_html=False,  # nothing but text is taken from markup
+        )
+
+    try:
+        return run(text)
+    except Exception as error:  # whatever a document does to a parser that is not ours, such as U+00A0 in a namespace
+        failed = f"the parser failed: {type(error).__name__}: {error}"[:300]
+    try:
+        return run("&" + text) | {"bozo_exception": failed}  # a stray "&" makes it choose its loose parser
+    except Exception as error:
+        raise NotAFeed("unparsable", failed) from error
+
+
 def _entry(entry: Any, base: str, version: str) -> Entry:
     summary = _text(_string(entry.get("summary")), entry.get("summary_detail", {}).get("type"))
     date = next((key for key in _DATES if key in entry), "")
@@ -73,7 +88,7 @@ def _entry(entry: Any, base: str, version: str) -> Entry:
         entry_id=_string(entry.get("id")) or None,
         url=_link(entry, base),
         title=_title(entry, version),
-        summary=summary,
+        summary=summary.rstrip("\n"),
         text=_content(entry) or summary,
         authors=_authors(entry),
         image_url=_image(entry, base),
@@ -135,7 +150,7 @@ def _utc(parsed: time.struct_time | None) -> datetime | None:
     if parsed is None:
         return None
     try:
-        return sane(datetime(*parsed[:5], min(parsed.tm_sec, 59), tzinfo=UTC))  # leap seconds end in 60
+        return sane(datetime(*parsed[:6], tzinfo=UTC))
     except ValueError:
         return None
 

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+MAX_ENTRIES: Final = 1_000  # of a document that are read
+
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_].*)?\s*")
 

@@ -19,29 +19,30 @@ class ParserPool:
 
     def __init__(self) -> None:
         self._executor = self._new()
+        self._turn = asyncio.Lock()  # the limit is a document's own, not that of those before it
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         """Parse a document. Raises NotAFeed."""
-        executor = self._executor
-        loop = asyncio.get_running_loop()
-        try:
-            return await asyncio.wait_for(loop.run_in_executor(executor, parse.parse, body, content_type, url), LIMIT_S)
-        except BrokenProcessPool as error:
-            self._replace(executor)
-            raise NotAFeed("parser_died", f"the parser died of this document, {len(body)} bytes") from error
-        except TimeoutError as error:
-            self._replace(executor)
-            raise NotAFeed("parser_hung", f"the parser took more than {LIMIT_S:.0f} s, {len(body)} bytes") from error
+        async with self._turn:
+            parsing = asyncio.get_running_loop().run_in_executor(self._executor, parse.parse, body, content_type, url)
+            try:
+                return await asyncio.wait_for(parsing, LIMIT_S)
+            except BrokenProcessPool as error:
+                self._replace()
+                raise NotAFeed("parser_died", f"the parser died of this document, {len(body)} bytes") from error
+            except TimeoutError as error:
+                self._replace()
+                detail = f"the parser took more than {LIMIT_S:.0f} s, {len(body)} bytes"
+                raise NotAFeed("parser_hung", detail) from error
 
     def close(self) -> None:
         """End the process."""
         _end(self._executor)
 
-    def _replace(self, broken: ProcessPoolExecutor) -> None:
-        if self._executor is broken:
-            log.error("the parser died or hung, and is replaced")
-            self._executor = self._new()
-            _end(broken)
+    def _replace(self) -> None:
+        log.error("the parser died or hung, and is replaced")
+        _end(self._executor)
+        self._executor = self._new()
 
     @staticmethod
     def _new() -> ProcessPoolExecutor:

@@ -50,16 +50,21 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def poll(
-    feed: Feed, state: FeedState, world: World, remember: Callable[[FeedState], Awaitable[None]]
+    feed: Feed,
+    state: FeedState,
+    world: World,
+    remember: Callable[[FeedState], Awaitable[None]],
+    resumed: bool = False,
 ) -> FeedHealth:
     """Poll a feed once. Items are confirmed by the broker before the state that remembers them is written.
 
-    A poll that taught nothing writes no state. Raises Transient, and whatever `remember` raises.
+    A poll that taught nothing writes no state. resumed: it is this process's first poll of the feed. Raises Transient,
+    and whatever `remember` raises.
     """
     started = world.now()
     fetched = await world.fetch(state.url or feed.url, state.etag, state.last_modified)
     latency = world.now() - started
-    outcome = await _judge(fetched, feed, state, world)
+    outcome = await _judge(fetched, feed, state, world, resumed)
     if outcome.found:
         await world.send(topics.RAW, [(item.item_id, codec.encode(item)) for item in outcome.found.items])
     if outcome.state != state:
@@ -69,7 +74,7 @@ async def poll(
     return health
 
 
-async def _judge(fetched: Fetched, feed: Feed, state: FeedState, world: World) -> Outcome:
+async def _judge(fetched: Fetched, feed: Feed, state: FeedState, world: World, resumed: bool) -> Outcome:
     match fetched:
         case Failed():
             return _failed(state, fetched, world.now())
@@ -80,7 +85,8 @@ async def _judge(fetched: Fetched, feed: Feed, state: FeedState, world: World) -
                 return Outcome(slug="unchanged", status=fetched.status, state=_read(state, fetched))
             try:
                 parsed = await world.parse(fetched.body, fetched.content_type, fetched.url)
-                found = items.find(parsed, feed, state, fetched.arrived_at, items.origin_of(state, fetched.arrived_at))
+                origin = items.origin_of(state, fetched.arrived_at)
+                found = items.find(parsed, feed, state, fetched.arrived_at, origin, resumed)
             except NotAFeed as error:
                 return _failed(state, Failed(kind=error.kind, detail=error.detail, status=fetched.status), world.now())
             except Exception as error:  # a bug over one document must not end the polling of all the others

@@ -5,7 +5,6 @@ import heapq
 import itertools
 import os
 import random
-import signal
 import socket
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.errors import Transient
 from schemas.messages import Feed, FeedHealth, FeedState
-from services import guarded_http, kafka, settings, telemetry
+from services import guarded_http, kafka, settings
 from services.ingest import fetch, schedule
 from services.ingest.fetch import Fetched
 from services.ingest.ownership import LostError, Owned, Ownership
@@ -116,6 +115,8 @@ class Rounds:
         self._watched: dict[str, Watched] = {}
         self._due: list[tuple[float, int, Watched]] = []  # a heap; the number keeps equal times apart
         self._number = itertools.count()
+        self._polled: set[str] = set()  # feeds that this process has polled before
+        self._broker_is_away = False
         self._polling: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(concurrency)
         self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -127,7 +128,10 @@ class Rounds:
                 self._ownership.changed.clear()
                 self._look_at_feeds()
             self._start_due()
-            self._progress.advanced()
+            if self._broker_is_away:
+                self._progress.waiting("the broker")
+            else:
+                self._progress.advanced()
             wait_s = min(1.0, max(0.0, self._due[0][0] - self._now())) if self._due else 1.0
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ownership.changed.wait(), wait_s)
@@ -169,12 +173,16 @@ class Rounds:
             async with self._hosts[urlsplit(feed.url).netloc], self._slots:
                 LATE.observe(self._now() - due)
                 state = owned.log.states.get(feed.feed_id) or new_state(feed.feed_id, self._world.now())
-                health = await poll(feed, state, self._world, partial(self._remember, owned))
+                resumed = feed.feed_id not in self._polled
+                health = await poll(feed, state, self._world, partial(self._remember, owned), resumed)
+                self._polled.add(feed.feed_id)
+                self._broker_is_away = False
                 again = health.next_poll_at.timestamp() if health.next_poll_at else again
                 _tell(health)
         except LostError:
             return
         except Transient as error:
+            self._broker_is_away = True
             log.warning("broker is away, the feed is polled again later", feed_id=feed.feed_id, error=str(error))
         if self._watched.get(feed.feed_id) is watched:
             self._schedule(watched, again)
@@ -206,23 +214,3 @@ def _tell(health: FeedHealth) -> None:
         latency_ms=health.latency_ms,
         failures=health.failures,
     )
-
-
-def main() -> int:
-    """Run until SIGTERM or SIGINT. 70 for a bug: nothing is lost, a supervisor starts it again."""
-    progress = telemetry.start("ingest")
-    try:
-        asyncio.run(_until_signalled(progress))
-    except Exception:
-        log.exception("bug: ending")
-        return 70
-    return 0
-
-
-async def _until_signalled(progress: Progress) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    log.info("started")
-    await run(stop, progress)
-    log.info("stopped")

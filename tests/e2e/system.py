@@ -1,7 +1,6 @@
 """The whole system as processes, a feed that tests write, and a receiver that verifies signatures."""
 
 import json
-import os
 import secrets
 import signal
 import socket
@@ -11,13 +10,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+from cryptography.fernet import Fernet
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,8 @@ class FeedServer:
             for name, value in (("title", article.title), ("link", link), ("description", article.text)):
                 ElementTree.SubElement(item, name).text = value
             ElementTree.SubElement(item, "pubDate").text = format_datetime(datetime.now(UTC))
-        return ElementTree.tostring(rss, encoding="utf-8", xml_declaration=True)
+        document: bytes = ElementTree.tostring(rss, encoding="utf-8", xml_declaration=True)
+        return document
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Call:
     """A webhook as it was received; `verified` by an independent library."""
 
     webhook_id: str
-    body: dict[str, object]
+    body: dict[str, Any]
     verified: bool
 
 
@@ -130,7 +132,7 @@ class Process:
     """One service's process, restarted by the test as a supervisor would."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self.name = arguments[1] if arguments[0] == "services.index" else arguments[0].removeprefix("services.")
+        self.name = arguments[1] if arguments[1] != "run" else arguments[0].removeprefix("services.")
         self.port = free_port()
         self._arguments = arguments
         self._environment = environment | {"NEWS_METRICS_PORT": str(self.port)}
@@ -172,28 +174,68 @@ class Process:
 
 @dataclass
 class System:
-    """The processes by name, and the API."""
+    """The processes by name, the API, and the file that makes index die between write and alert."""
 
     processes: dict[str, Process]
     api: httpx.Client
     fault: Path
+    environment: dict[str, str]
+
+    def add_feed(self, url: str) -> None:
+        """As an operator would, on the command line."""
+        self._feeds("add", url, "--title", "Test feed", "--language", "en", "--country", "KE")
+
+    def remove_feed(self, url: str) -> None:
+        self._feeds("remove", url)
+
+    def _feeds(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "services.ingest", "feeds", *arguments]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, timeout=60)
+
+    def polled(self, url: str) -> bool:
+        """Whether the feed's health shows a poll."""
+        health = self.api.get("/v1/feeds/health").raise_for_status().json()["feeds"]
+        return any(feed["url"] == url for feed in health)
+
+    def ready(self) -> bool:
+        """Whether every process says that it is."""
+        return all(process.ready() for process in self.processes.values())
+
+    def found(self, **query: str | int) -> list[dict[str, Any]]:
+        """The items that a search brings, all pages."""
+        items: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            answer = self.api.get("/v1/items", params={"size": 200, **query, **cursor}).raise_for_status().json()
+            items += answer["items"]
+            if not answer["cursor"]:
+                return items
+            cursor = {"cursor": answer["cursor"]}
+
+    def save_search(self, receiver: Receiver, **query: object) -> str:
+        """Save a search that calls the receiver, and return its id."""
+        endpoint = {"url": receiver.url, "secret": receiver.secret}
+        given = {"name": "test", "query": query, "endpoint": endpoint}
+        answer = self.api.post("/v1/searches", json=given).raise_for_status().json()
+        search_id: str = answer["id"]
+        return search_id
 
 
 @contextmanager
-def running(environment: dict[str, str], folder: Path, feeds: Path, allowed: list[str]) -> Iterator[System]:
+def running(environment: dict[str, str], folder: Path) -> Iterator[System]:
     """Every service once, stopped with SIGTERM at the end; each must then exit 0."""
     key, api_port, fault = secrets.token_urlsafe(24), free_port(), folder / "fault"
     settings = environment | {
-        "NEWS_ALLOWED_HOSTS": ",".join(url.removeprefix("http://") for url in allowed),
+        "NEWS_ALLOWED_HOSTS": "127.0.0.1",
         "NEWS_API_KEYS": key,
         "NEWS_API_PORT": str(api_port),
-        "NEWS_ENCRYPTION_KEYS": os.environ["NEWS_TEST_ENCRYPTION_KEY"],
+        "NEWS_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "NEWS_INGEST_INTERVAL_S": "1",
         "NEWS_INGEST_SESSION_TIMEOUT_MS": "6000",
         "NEWS_FAULT_FILE": str(fault),
     }
     commands = (
-        ["services.ingest", "run", "--feeds", str(feeds)],
+        ["services.ingest", "run"],
         ["services.enrich", "run"],
         ["services.index", "run"],
         ["services.index", "deliver"],
@@ -206,7 +248,7 @@ def running(environment: dict[str, str], folder: Path, feeds: Path, allowed: lis
         with httpx.Client(
             base_url=f"http://127.0.0.1:{api_port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False
         ) as api:
-            yield System({process.name: process for process in processes}, api, fault)
+            yield System({process.name: process for process in processes}, api, fault, settings)
         exits = {process.name: process.terminate() for process in processes}
         assert set(exits.values()) == {0}, exits
     finally:

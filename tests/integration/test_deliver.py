@@ -33,14 +33,22 @@ from tests.integration.webhooks import (
     saved_search,
 )
 
-# The process as it is, but for what the test makes of it first.
+# The process as it is, but for what the test makes of it first. Its group is its own: a group waits for a dead member.
 PROGRAM = """
 import os, signal
-from services.index import courier, deliver, lanes
+from services.index import courier, deliver
+deliver.GROUP = f"test-{{os.getpid()}}"
 {change}
 raise SystemExit(deliver.main())
 """
-DIES_BEFORE_THE_ATTEMPT = "lanes.Lanes.offer = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+DIES_BEFORE_THE_ATTEMPT = """
+accept = deliver.accept
+async def accept_and_die(*arguments):
+    if await accept(*arguments):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return []
+deliver.accept = accept_and_die
+"""
 HOLDS_SHORT_LEASES = "courier.LEASE_MARGIN_S = 1.0"
 
 
@@ -117,6 +125,21 @@ async def test_after_the_last_attempt_a_delivery_has_failed_and_stays_on_record(
         assert receiver.got["/elsewhere"] == []
 
 
+async def test_two_replicas_never_make_the_same_attempt() -> None:
+    patient = (0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1)
+
+    async def odd_ones_fail(number: int) -> web.Response:
+        return web.Response(status=500 if number % 2 else 200)
+
+    async with receiving() as receiver, calling_api() as api, delivering(patient), delivering(patient):
+        receiver.answers["/shared"] = odd_ones_fail
+        search = await saved_search(api, f"{receiver.address}/shared")
+        await publish(*[alert_for(search["id"]) for _ in range(30)])
+        settled = await deliveries(api, search["id"], "delivered", count=30)
+        attempts = sum(len(one["attempts"]) for one in settled)
+        assert len(receiver.got["/shared"]) == attempts  # a request that is not on record would be a second one
+
+
 async def test_an_endpoint_that_hangs_delays_no_other() -> None:
     async def hang(_: int) -> web.Response:
         await asyncio.Event().wait()
@@ -155,7 +178,8 @@ async def test_gone_disables_the_endpoint_and_what_follows_is_held() -> None:
         async def enabled() -> bool:
             return bool((await api.get(f"/v1/searches/{search['id']}")).json()["endpoint"]["enabled"])
 
-        await eventually("a test that was answered with 200 enables the endpoint", enabled)
+        again: bool = await eventually("a test that was answered with 200 enables the endpoint", enabled)
+        assert again
 
 
 async def test_what_a_deleted_search_is_owed_is_cancelled_and_stays_on_record() -> None:

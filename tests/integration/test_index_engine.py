@@ -1,5 +1,6 @@
 """The engine's answers on a real engine: conditions, verdicts, real time."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -76,7 +77,7 @@ async def test_a_refused_write_or_query_is_invalid_with_the_engine_s_reason(conn
 
 
 async def test_before_set_up_everything_waits_and_nothing_is_made_by_accident(connected: Engine, name: str) -> None:
-    with pytest.raises(Transient, match="services.index setup"):
+    with pytest.raises(Transient, match=r"services\.index setup"):
         await connected.search(name, {"query": {"match_all": {}}})
     with pytest.raises(Transient, match="require_alias"):
         await connected.create(name, "x", {})
@@ -93,8 +94,6 @@ async def test_an_engine_that_is_away_is_transient(connected: Engine, monkeypatc
 
 
 async def test_what_is_no_search_engine_is_said_so(stack: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
-
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
         status = b"401 Unauthorized" if b"ApiKey wrong" in request else b"200 OK"

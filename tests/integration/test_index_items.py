@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from schemas.errors import Invalid
 from schemas.messages import EnrichedItem
 from services.index import engine, indices, items, merge
 from services.index.engine import Engine
@@ -29,10 +30,13 @@ def url() -> str:
     return f"https://news.example/{secrets.token_hex(8)}"
 
 
+def readable(read: dict[str, Known | Invalid]) -> dict[str, Known]:
+    return {item_id: found for item_id, found in read.items() if isinstance(found, Known)}
+
+
 async def write(connected: Engine, *messages: EnrichedItem, known: dict[str, Known] | None = None) -> list[Outcome]:
     if known is None:
-        read = await items.read(connected, [message.item_id for message in messages])
-        known = {item_id: one for item_id, one in read.items() if isinstance(one, Known)}
+        known = readable(await items.read(connected, [message.item_id for message in messages]))
     return await items.write(connected, messages, known, {}, NOW)
 
 
@@ -86,9 +90,9 @@ async def test_writers_of_one_item_who_did_not_see_each_other_lose_nothing(conne
 async def test_a_write_over_a_state_that_has_changed_is_merged_again(connected: Engine, url: str) -> None:
     first, second, third = (enriched(url=url, feed_id=feed) for feed in ("a", "b", "c"))
     await write(connected, first)
-    stale = {item_id: one for item_id, one in (await items.read(connected, [first.item_id])).items()}
+    stale = await items.read(connected, [first.item_id])
     await write(connected, second)
-    [outcome] = await write(connected, third, known={k: one for k, one in stale.items() if isinstance(one, Known)})
+    [outcome] = await write(connected, third, known=readable(stale))
     assert outcome.verdict == "current"
     assert (await stored(connected, first)).sources.keys() == {"a", "b", "c"}
 

@@ -4,14 +4,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas import topics
 from services import kafka, settings
-from services.index import engine, indices
+from services.index import engine, indices, topics_setup
 from services.index.engine import Engine
+from services.index.report import Line
 from tests.conftest import ROOT, Servers
 
 
@@ -19,6 +21,14 @@ from tests.conftest import ROOT, Servers
 async def connected(stack: Servers) -> AsyncIterator[Engine]:
     async with engine.connect() as found:
         yield found
+
+
+@pytest.fixture
+async def admin(stack: Servers) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(**kafka.connection("test"))
+    await client.start()
+    yield client
+    await client.close()
 
 
 def set_up(stack: Servers, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,6 +42,11 @@ def set_up(stack: Servers, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def of(lines: list[Line], thing: str) -> Line:
+    [found] = [line for line in lines if line.thing == thing]
+    return found
+
+
 def test_a_second_run_changes_nothing_and_says_so(stack: Servers) -> None:
     done = set_up(stack)
     assert done.returncode == 0, done.stderr
@@ -43,48 +58,66 @@ def test_a_second_run_changes_nothing_and_says_so(stack: Servers) -> None:
 
 async def test_drift_of_a_template_is_reported_and_mended_on_request_only(stack: Servers, connected: Engine) -> None:
     wanted = indices.template(indices.ENDPOINTS, settings.Index())
+    thing = "index template news-endpoints"
     try:
         await connected.put_template(indices.ENDPOINTS, wanted | {"priority": 7})
         reported = set_up(stack)
         assert reported.returncode == 3
-        assert "drift     index template news-endpoints  (priority: is 7, should be 500)" in reported.stdout
-        assert set_up(stack, "--dry-run", "--update").returncode == 0
-        assert set_up(stack).returncode == 3, "a dry run changes nothing"
-        assert "updated   index template news-endpoints" in set_up(stack, "--update").stdout
+        assert f"drift     {thing}  (priority: is 7, should be 500)" in reported.stdout
+        assert of(await indices.set_up(connected, dry_run=True, update=True), thing).state == "updated"
+        assert of(await indices.set_up(connected, dry_run=False, update=False), thing).state == "drift"
+        assert of(await indices.set_up(connected, dry_run=False, update=True), thing).state == "updated"
+        assert of(await indices.set_up(connected, dry_run=False, update=False), thing).state == "unchanged"
     finally:
         await connected.put_template(indices.ENDPOINTS, wanted)
-    assert set_up(stack).returncode == 0
 
 
-async def test_a_topic_s_settings_are_compared(stack: Servers) -> None:
-    client = AIOKafkaAdminClient(**kafka.connection("test"))
-    await client.start()
+async def test_a_topic_s_settings_are_compared_and_mended_on_request_only(admin: AIOKafkaAdminClient) -> None:
+    thing, wanted = f"topic {topics.DEAD}", topics.load()[topics.DEAD].config()
+    changed = ConfigResource(ConfigResourceType.TOPIC, topics.DEAD, configs=wanted | {"retention.ms": "1000000000"})
+    await admin.alter_configs([changed])
+    assert of(await topics_setup.set_up(dry_run=False, update=False), thing) == Line(
+        thing, "drift", "retention.ms: is 1000000000, should be 2592000000"
+    )
+    assert of(await topics_setup.set_up(dry_run=False, update=True), thing).state == "updated"
+    assert of(await topics_setup.set_up(dry_run=False, update=False), thing).state == "unchanged"
+
+
+async def test_partitions_that_differ_are_reported_and_never_changed(
+    stack: Servers, admin: AIOKafkaAdminClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer = msgspec.structs.replace(topics.load()[topics.DEAD], partitions=2)
+    monkeypatch.setitem(topics.load(), topics.DEAD, fewer)
+    line = of(await topics_setup.set_up(dry_run=False, update=True), f"topic {topics.DEAD}")
+    assert line.state == "drift"
+    assert "partitions: are 3, should be 2" in line.detail
+
+
+async def test_a_missing_topic_is_created_unless_it_is_a_dry_run(
+    stack: Servers, admin: AIOKafkaAdminClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "test.made-by-set-up"
+    monkeypatch.setitem(topics.load(), name, topics.load()[topics.DEAD])
     try:
-        changed = topics.load()[topics.DEAD].config() | {"retention.ms": "1000000000"}
-        await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topics.DEAD, configs=changed)])
-        reported = set_up(stack)
-        assert reported.returncode == 3
-        assert "drift     topic news.dead  (retention.ms: is 1000000000, should be 2592000000)" in reported.stdout
-        assert "updated   topic news.dead" in set_up(stack, "--update").stdout
-        assert set_up(stack).returncode == 0
+        assert of(await topics_setup.set_up(dry_run=True, update=False), f"topic {name}").state == "created"
+        assert name not in await admin.list_topics()
+        assert of(await topics_setup.set_up(dry_run=False, update=False), f"topic {name}").state == "created"
+        assert name in await admin.list_topics()
     finally:
-        await client.close()
+        await admin.delete_topics([name])
 
 
-async def test_a_field_that_an_index_lacks_is_added_on_request(
+async def test_indices_are_created_and_fields_that_they_lack_are_added_on_request(
     connected: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With an index of the test's own, since a field can not be taken away again."""
-    import msgspec
-
+    """With an index of the test's own, since a field cannot be taken away again."""
     name = "news-test-fields"
-    described = msgspec.structs.replace(indices.definition(indices.FEED_HEALTH))
-    mappings = {"dynamic": "strict", "properties": {"a": {"type": "keyword"}}}
-    small = msgspec.structs.replace(described, mappings=mappings)
-    larger = msgspec.structs.replace(
-        small, mappings={"dynamic": "strict", "properties": {"a": {"type": "keyword"}, "b": {"type": "date"}}}
-    )
-    definitions = {name: small}
+
+    def with_fields(**types: str) -> indices.Definition:
+        properties = {field: {"type": type_} for field, type_ in types.items()}
+        return indices.Definition(settings={}, mappings={"dynamic": "strict", "properties": properties})
+
+    definitions = {name: with_fields(a="keyword")}
     monkeypatch.setattr(indices, "definition", definitions.__getitem__)
     monkeypatch.setattr(indices, "ALL", (name,))
 
@@ -94,14 +127,27 @@ async def test_a_field_that_an_index_lacks_is_added_on_request(
     try:
         assert await states() == ["created", "created"]
         assert await states() == ["unchanged", "unchanged"]
-        definitions[name] = larger
+        definitions[name] = with_fields(a="keyword", b="date")
         assert await states() == ["drift", "drift"]
         assert await states(update=True) == ["updated", "updated"]
         assert await states() == ["unchanged", "unchanged"]
-        definitions[name] = msgspec.structs.replace(
-            larger, mappings={"dynamic": "strict", "properties": {"a": {"type": "text"}, "b": {"type": "date"}}}
-        )
-        assert await states(update=True) == ["updated", "drift"], "a field's type needs a reindex"
+        definitions[name] = with_fields(a="text", b="date", c="long")
+        assert await states(update=True) == ["updated", "updated", "drift"], "a field's type needs a reindex"
     finally:
-        await connected.client.options(ignore_status=404).indices.delete(index=f"{name}-000001")
-        await connected.client.options(ignore_status=404).indices.delete_index_template(name=name)
+        client = connected.client.options(ignore_status=404)
+        await client.indices.delete(index=f"{name}-000001")
+        await client.indices.delete_index_template(name=name)
+
+
+async def test_an_index_in_the_place_of_an_alias_is_reported(
+    connected: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "news-test-squatter"
+    monkeypatch.setattr(indices, "definition", {name: indices.definition(indices.STORIES)}.__getitem__)
+    monkeypatch.setattr(indices, "ALL", (name,))
+    await connected.client.indices.create(index=name)
+    try:
+        line = of(await indices.set_up(connected, dry_run=True, update=True), f"index {name}")
+        assert (line.state, "has the alias's name" in line.detail) == ("drift", True)
+    finally:
+        await connected.client.indices.delete(index=name)

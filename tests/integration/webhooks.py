@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
@@ -21,6 +21,7 @@ from services.index import deliver, engine
 from services.index.api import auth
 from services.index.api.app import create_app
 from services.index.api.context import Context
+from services.index.engine import Engine
 from services.index.vault import Vault
 from services.telemetry import Progress
 from tests.eventually import eventually
@@ -76,7 +77,7 @@ async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
     app.router.add_post("/{path:.*}", receiver.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -95,11 +96,11 @@ def configure(patch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def calling_api() -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API that has a key."""
-    async with engine.connect() as connected:
-        context = Context(connected, Vault(ENCRYPTION_KEY), frozenset({"127.0.0.1"}))
-        app = create_app(context, auth.known_keys(API_KEY))
+async def calling_api(other: Engine | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API that has a key. other: an engine that stands in for the stack's."""
+    async with AsyncExitStack() as stack:
+        connected = other if other else await stack.enter_async_context(engine.connect())
+        app = create_app(Context(connected, Vault(ENCRYPTION_KEY), frozenset({"127.0.0.1"})), auth.known_keys(API_KEY))
         headers = {"authorization": f"Bearer {API_KEY}"}
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://api.example", headers=headers) as client:

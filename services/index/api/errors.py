@@ -57,8 +57,10 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 async def _malformed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
-    field = _field(first["loc"])
-    return _answer(422, Problem(error="invalid_request", detail=first["msg"], field=field))
+    if first["type"] == "json_invalid":
+        words = f"the body is not JSON: {first['ctx']['error']} at position {first['loc'][-1]}"
+        return _answer(422, Problem(error="invalid_request", detail=words))
+    return _answer(422, Problem(error="invalid_request", detail=first["msg"], field=_field(first["loc"])))
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

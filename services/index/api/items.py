@@ -45,9 +45,7 @@ async def search_items(
     country: Annotated[list[CountryCode], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006 (FastAPI copies it)
     entity: Annotated[list[EntityId], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006
     language: Annotated[list[LanguageCode], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006
-    since: Annotated[
-        datetime | None, Parameter(description="event_at, from this on; without a zone, UTC")
-    ] = None,
+    since: Annotated[datetime | None, Parameter(description="event_at, from this on; without a zone, UTC")] = None,
     until: Annotated[datetime | None, Parameter(description="event_at, before this")] = None,
     relevant: Annotated[bool, Parameter(description="Only items about the mission")] = False,
     sort: Literal["time", "relevance"] = "time",

@@ -37,6 +37,7 @@ ARTICLE = "https://news.example/haiti/officers-land"
         "https://news.example/haiti/officers-land/amp",
         "https://news.example/haiti/officers-land/amp/",
         "https://news.example/haiti/officers-land.amp",
+        "https://news.example/haiti/officers-land;PHPSESSID=0A1B/",
         "https://news.example/amp/haiti/officers-land",
         "https://www.google.com/amp/s/news.example/haiti/officers-land",
         "https://news-example.cdn.ampproject.org/c/s/news.example/haiti/officers-land",
@@ -83,6 +84,9 @@ def test_variants_of_a_site_are_one(prefix: str) -> None:
         ("https://news.example/camp", "https://news.example/camp"),
         ("https://news.example/?p=2&p=1&a=3", "https://news.example/?a=3&p=2&p=1"),
         ("https://news.example/a?amp=2", "https://news.example/a?amp=2"),
+        ("https://news.example/a.amp.html", "https://news.example/a.html"),
+        ("https://news.example/stamp/a.ampere", "https://news.example/stamp/a.ampere"),
+        ("https://news.example/a;v=2", "https://news.example/a;v=2"),
         ("https://news.example/#!/story/7", "https://news.example/#!/story/7"),
         ("https://news.example/%e9t%C3%A9", "https://news.example/%E9t%C3%A9"),
         ("https://news.example/été 100%", "https://news.example/%C3%A9t%C3%A9%20100%25"),
@@ -135,6 +139,39 @@ def test_what_is_no_web_address_is_invalid(url: str) -> None:
     with pytest.raises(Invalid) as raised:
         canonical_url(url)
     assert raised.value.reason == "url"
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("?p=1204", "?p=1205"),
+        ("?id=7&page=1", "?id=7&page=2"),
+        ("?tag=a&tag=b", "?tag=b&tag=a"),
+        ("?ID=7", "?id=7"),
+        ("?id=a%26b", "?id=a&b"),
+        ("?story=utm_source", "?story=utm_medium"),
+        ("a%2Fb", "a/b"),
+        ("a%3Fb", "a?b"),
+        ("a+b", "a%20b"),
+        ("2025/11/24/port", "2025/11/25/port"),
+        ("article.html", "article.htm"),
+        ("camp", "c"),
+        ("x;v=1", "x;v=2"),
+        ("#!/story/7", "#!/story/8"),
+        ("\u00e9", "e\u0301"),
+    ],
+)
+def test_near_misses_stay_apart(one: str, another: str) -> None:
+    assert canonical_url(f"https://news.example/{one}") != canonical_url(f"https://news.example/{another}")
+
+
+@given(
+    st.lists(st.text("abp019", min_size=1, max_size=4), min_size=2, max_size=2, unique=True),
+    st.sampled_from(["https://news.example/haiti/{}/", "http://news.example/?id={}", "https://{}.news.example/a"]),
+)
+def test_other_slugs_ids_and_sites_are_other_articles(names: list[str], address: str) -> None:
+    one, another = (canonical_url(address.format(name)) for name in names)
+    assert one != another
 
 
 FRAGMENTS = (  # of addresses, to be put together at random

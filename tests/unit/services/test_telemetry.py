@@ -1,4 +1,6 @@
-from services.telemetry import Progress
+import logging
+
+from services.telemetry import Progress, Repeats
 
 
 class Clock:
@@ -39,3 +41,17 @@ def test_waiting_for_something_named_is_alive_but_not_ready() -> None:
     clock.now = 100
     assert progress.live()[0]
     assert progress.ready() == (False, "waiting for the broker")
+
+
+def line(logger: str, text: str) -> logging.LogRecord:
+    return logging.LogRecord(logger, logging.ERROR, "", 0, text, (), None)
+
+
+def test_a_library_that_repeats_itself_is_heard_once_in_a_while_and_we_always() -> None:
+    clock = Clock()
+    repeats = Repeats(clock)
+    assert [repeats.allow(line("aiokafka", "no broker")) for _ in range(3)] == [True, False, False]
+    assert repeats.allow(line("aiokafka", "something else"))
+    clock.now = Repeats.EVERY_S
+    assert repeats.allow(line("aiokafka", "no broker"))
+    assert all(repeats.allow(line("services.kafka", "waiting")) for _ in range(3))

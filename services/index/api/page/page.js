@@ -73,7 +73,7 @@ function found(total, parameters) {
 }
 
 async function stories() {
-  const { stories: latest } = await get("/v1/stories", { size: 12 });
+  const { stories: latest } = await get("/v1/stories", { size: 8 });
   by("stories").replaceChildren(...latest.map(view.story));
   by("stories-status").textContent = latest.length ? "" : "No stories yet.";
 }

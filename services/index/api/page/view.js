@@ -105,23 +105,19 @@ export function story(one) {
 export function feed(one) {
   const good = ["ok", "not_modified", "unchanged"].includes(one.outcome);
   const outcome = one.outcome.replaceAll("_", " ") + (one.status && !good ? ` (${one.status})` : "");
-  const cell = (...children) => element("td", {}, ...children);
-  const number = (value) => element("td", { className: "number", textContent: value });
   return element(
     "tr",
     {},
     element("th", { scope: "row", title: one.url, textContent: one.title || one.url }),
-    element("td", { className: good ? "good" : "bad", title: one.error || "", textContent: outcome }),
-    cell(time(one.at)),
-    number(one.new_items),
-    number(one.failures),
-    cell(time(one.last_item_at)),
+    element("td", { className: good ? "good" : "bad", title: one.error || "" }, `${outcome}, `, time(one.at)),
+    element("td", {}, time(one.last_item_at)),
+    element("td", { className: "number", title: "in a row", textContent: one.failures }),
   );
 }
 
 export function whole(item) {
   const source = link(item.url, "Read it at the source");
-  const events = item.events.map((one) => one.type.replaceAll("_", " "));
+  const events = [...new Set(item.events.map((one) => one.type.replaceAll("_", " ")))];
   return [
     meta(item),
     source ? element("p", {}, source) : null,

@@ -12,6 +12,8 @@ from deploy.demo.__main__ import main
         ([], {"FEEDS": "missing.opml"}, "no such file: missing.opml"),
         ([], {"NEWS_DEMO_PORT": "http"}, "NEWS_DEMO_PORT must be a port"),
         ([], {"NEWS_DEMO_PORT": "80"}, "NEWS_DEMO_PORT must be a port"),
+        ([], {"NEWS_API_PORT": "70000"}, "NEWS_API_PORT must be a port"),
+        (["--seconds", "1", "--until-webhook"], {}, "not allowed with argument"),
         (["--seconds", "soon"], {}, "invalid float value"),
     ],
 )
@@ -22,7 +24,7 @@ def test_wrong_usage_is_named_and_ends_with_status_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name in ("FEEDS", "NEWS_DEMO_PORT"):
+    for name in ("FEEDS", "NEWS_DEMO_PORT", "NEWS_API_PORT"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

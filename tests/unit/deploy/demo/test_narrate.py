@@ -1,6 +1,5 @@
 """Lines that people can read."""
 
-import io
 import json
 from pathlib import Path
 from typing import TypeVar
@@ -9,10 +8,9 @@ import msgspec
 import pytest
 
 from deploy.demo import narrate
-from deploy.demo.narrate import Narrator
 from deploy.demo.receiver import Call
 from schemas import codec
-from schemas.messages import Alert, EnrichedItem, Figure, Message
+from schemas.messages import Alert, EnrichedItem, Figure, Message, Why
 
 EXAMPLES = Path(__file__).parents[4] / "schemas" / "examples"
 T = TypeVar("T", bound=Message)
@@ -20,44 +18,6 @@ T = TypeVar("T", bound=Message)
 
 def example(name: str, message: type[T]) -> T:
     return codec.decode((EXAMPLES / f"{name}.json").read_bytes(), message)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def written(out: io.StringIO, environment: dict[str, str], words: str) -> str:
-    Narrator(out, 100.0, environment, clock=lambda: 103.25).line("seen", words)
-    return out.getvalue()
-
-
-def test_a_line_says_when_and_what() -> None:
-    assert written(io.StringIO(), {}, "Outlet: headline") == "    3.2s  seen       Outlet: headline\n"
-
-
-def test_a_terminal_gets_colours_and_no_line_longer_than_it_is_wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    line = written(Terminal(), {}, "word " * 30)
-    assert line.startswith("\x1b[36m")
-    assert line.endswith("…\x1b[0m\n")
-    assert len(line) == 40 + len("\x1b[36m\x1b[0m\n")
-
-
-def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    assert "\x1b" not in written(Terminal(), {"NO_COLOR": "1"}, "word")
-
-
-def test_a_file_gets_whole_lines_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    line = written(io.StringIO(), {}, "word " * 30)
-    assert "\x1b" not in line
-    assert "…" not in line
-
-
-def test_what_follows_the_first_line_stays_as_it_is() -> None:
-    assert written(io.StringIO(), {}, "ended\n    Traceback").splitlines()[1] == "    Traceback"
 
 
 def test_tags_are_told_by_weight_the_host_first() -> None:
@@ -89,7 +49,10 @@ def test_a_long_list_is_counted() -> None:
 
 
 def test_an_alert_says_which_search_found_it_and_why() -> None:
-    assert narrate.found(example("alert", Alert), "Jamaica") == "by “Jamaica”: country:JM=Jamaica"
+    why = [Why(clause="text:police | polici*", surface="police"), Why(clause="country:JM", surface="Jamaica")]
+    alert = msgspec.structs.replace(example("alert", Alert), why=[*why, Why(clause="relevant")])
+    assert narrate.found(alert, "Police", again=False) == "by “Police”: “police”, JM"
+    assert narrate.found(alert, "Police", again=True).startswith("by “Police”, whose webhook was sent for this story")
 
 
 def test_a_delivery_says_how_long_it_took_and_that_it_was_verified() -> None:

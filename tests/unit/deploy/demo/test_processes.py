@@ -1,6 +1,7 @@
 """Services are kept running, and stopped in a bounded time. The processes are real, and short."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.processes import GaveUp, Service, supervise
+from deploy.demo.errors import Failed
+from deploy.demo.processes import Service, supervise
 from tests.eventually import eventually
 
 Job = Callable[..., Service]  # of the code, and a name
@@ -77,9 +79,23 @@ async def test_a_service_that_dies_is_restarted_and_reported_with_the_end_of_its
     assert "    no broker" in report
 
 
+async def test_of_json_lines_what_went_wrong_is_reported_as_people_read_it(job: Job) -> None:
+    lines = [
+        {"level": "error", "event": "bug", "topic": "news.raw", "exception": "Traceback\n  KeyError", "timestamp": "t"},
+        {"level": "info", "event": "stopped"},
+    ]
+    logged = "\n".join(map(json.dumps, lines))
+    one = job(f"if starts == 1: raise SystemExit({logged!r})\nprint('second', flush=True)\n{FOREVER}")
+    said: list[str] = []
+    task = asyncio.create_task(supervise([one], said.append, restart_after_s=0))
+    await eventually("it runs again", lambda: "second" in log(one))
+    await stopped(task)
+    assert said[0].splitlines()[1:] == ["    error bug topic=news.raw", "    Traceback", "      KeyError"]
+
+
 async def test_a_service_that_dies_five_times_in_a_minute_is_given_up(job: Job) -> None:
     one, said = job("print('start', starts, flush=True)\nraise SystemExit(3)"), list[str]()
-    with pytest.raises(GaveUp, match="job ended 5 times within 60 s"):
+    with pytest.raises(Failed, match="job ended 5 times within 60 s"):
         await supervise([one], said.append, restart_after_s=0)
     assert len(said) == 5
     assert log(one).splitlines()[-1] == "start 5"
@@ -88,7 +104,7 @@ async def test_a_service_that_dies_five_times_in_a_minute_is_given_up(job: Job) 
 async def test_when_one_is_given_up_the_others_are_stopped(job: Job) -> None:
     good = job(f"print(os.getpid(), flush=True)\n{FOREVER}")
     bad = job("raise SystemExit(3)", "bad")
-    with pytest.raises(GaveUp, match="bad"):
+    with pytest.raises(Failed, match="bad"):
         await supervise([good, bad], list[str]().append, restart_after_s=0)
     assert all(map(ended, log(good).split()))
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from deploy.demo.receiver import PATH, Call, application
+from deploy.demo.options import HOOK
+from deploy.demo.receiver import Call, application
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 BODY = b'{"type": "news.match", "data": {"alert_id": "a"}}'
@@ -24,7 +25,7 @@ def calls() -> "asyncio.Queue[Call]":
 async def post(calls: "asyncio.Queue[Call]", body: bytes, headers: Mapping[str, str]) -> httpx.Response:
     transport = httpx.ASGITransport(application(SECRET, calls))
     async with httpx.AsyncClient(transport=transport, base_url="http://demo") as client:
-        return await client.post(PATH, content=body, headers=headers)
+        return await client.post(HOOK, content=body, headers=headers)
 
 
 def signed(body: bytes = BODY, age: timedelta = timedelta(0), secret: str = SECRET) -> dict[str, str]:
@@ -46,7 +47,7 @@ async def test_a_repeat_is_taken_and_known_as_one(calls: "asyncio.Queue[Call]") 
     transport = httpx.ASGITransport(application(SECRET, calls))
     async with httpx.AsyncClient(transport=transport, base_url="http://demo") as client:
         for _ in range(2):
-            assert (await client.post(PATH, content=BODY, headers=signed())).status_code == 204
+            assert (await client.post(HOOK, content=BODY, headers=signed())).status_code == 204
     assert [calls.get_nowait().repeated, calls.get_nowait().repeated] == [False, True]
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from deploy.demo.narrate import Narrator
+from deploy.demo.screen import Narrator
 from deploy.demo.watch import Watch
 from schemas import codec, topics
 from schemas.messages import Alert, EnrichedItem, FeedHealth, Message, RawItem

@@ -1,16 +1,24 @@
 """One bad message never stops the others of its batch."""
 
+from datetime import UTC, datetime
+from typing import cast
+
 import pytest
 
 from schemas import codec
 from schemas.errors import Invalid
-from services.index import batch, stories
+from services.index import batch, percolate, stories
 from services.index.batch import Message
 from services.index.engine import Stored
 from services.index.items import Known, Outcome, merged_with
 from services.index.merge import Document, merge
-from services.kafka import Record
-from tests.unit.services.index.enriched import enriched
+from services.index.percolate import Match
+from services.index.query import Query
+from services.index.searches import SavedSearch
+from services.kafka import Producer, Record
+from tests.unit.services.index.enriched import FETCHED, enriched
+
+SEARCH = SavedSearch(search_id="s", name="S", query=Query(), endpoint_id=None, created_at=FETCHED, updated_at=FETCHED)
 
 
 def record(value: bytes | None, offset: int = 0) -> Record:
@@ -86,3 +94,46 @@ def test_superseded_and_refused_and_silent_items_are_not_matched() -> None:
     assert refused is messages[1].record
     assert isinstance(error, Invalid)
     assert error.reason == "engine_refused"
+
+
+async def test_an_item_that_the_engine_cannot_match_is_rejected_and_the_others_are_matched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoilt, fine = message(1), message(2, url="https://x.example/fine")
+
+    async def refusing(_: object, documents: dict[str, Document]) -> list[Match]:
+        if spoilt.item.item_id in documents:
+            raise Invalid("too deep", reason="engine_refused")
+        return [Match(item_id, SEARCH, []) for item_id in documents]
+
+    monkeypatch.setattr(percolate, "percolate", refusing)
+    due = {one.item.item_id: (one, outcome(one)) for one in (spoilt, fine)}
+    matches, rejected = await batch.match(None, due)  # type: ignore[arg-type]
+    assert [one.item_id for one in matches] == [fine.item.item_id]
+    assert [record for record, _ in rejected] == [spoilt.record]
+
+
+async def test_an_alert_that_is_too_large_is_one_dead_letter_and_the_others_are_sent() -> None:
+    large, fine = message(1, url="https://x.example/large"), message(2)
+    sent: list[str] = []
+
+    class Alerts:
+        async def send(self, topic: str, key: str, value: bytes) -> int:
+            if key == large.item.item_id:
+                raise Invalid("too large", reason="too_large")
+            sent.append(key)
+            return 0
+
+    found = [Match(one.item.item_id, SEARCH, []) for one in (large, large, fine)]
+    due = {one.item.item_id: (one, outcome(one)) for one in (large, fine)}
+    rejected = await batch.send_alerts(cast(Producer, Alerts()), found, due, "http://x", 600)
+    assert [(record, str(error)) for record, error in rejected] == [(large.record, "too large")]
+    assert sent == [fine.item.item_id]
+
+
+def test_a_message_whose_times_cannot_be_reckoned_with_concerns_nobody_else() -> None:
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    impossible, fine = message(1, fetched_at=last, published_at=last), message(2, url="https://x.example/fine")
+    messages, _, rejected = batch.merge_first([impossible, fine], {})
+    assert messages == [fine]
+    assert [type(error) for _, error in rejected] == [OverflowError]

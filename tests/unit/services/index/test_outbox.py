@@ -79,3 +79,9 @@ def test_a_holder_frozen_past_its_lease_that_had_delivered_has_delivered() -> No
 
 def test_what_is_settled_is_never_due() -> None:
     assert not settled(delivery(), "held", "the endpoint is disabled", NOW).is_due(LATER)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_attempt_is_recorded_once_however_often_it_is_tried(status: int) -> None:
+    once = recorded(leased(delivery(), "me", LATER), "me", attempt(status), 5.0, NOW)
+    assert recorded(once, "me", attempt(status), 5.0, NOW) == once

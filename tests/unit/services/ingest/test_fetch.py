@@ -1,4 +1,6 @@
 import asyncio
+import gzip
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.guarded_http import Blocked
-from services.ingest.fetch import MAX_BODY, Document, Failed, Fetched, NotModified, fetch, retry_after
+from services.ingest.fetch import FAR, MAX_BODY, Document, Failed, Fetched, NotModified, fetch, retry_after
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 URL = "https://news.example/rss"
 Handler = Callable[[httpx.Request], httpx.Response]
+
+
+async def stream(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 async def fetched(handler: Handler, etag: str | None = None, last_modified: str | None = None) -> Fetched:
@@ -22,7 +28,7 @@ async def fetched(handler: Handler, etag: str | None = None, last_modified: str 
 
 async def test_a_document_comes_with_its_validators_as_they_were() -> None:
     headers = {"ETag": 'W/"x"', "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT", "Content-Type": "text/xml"}
-    answer = await fetched(lambda _: httpx.Response(200, content=b"<rss/>", headers=headers))
+    answer = await fetched(lambda _: httpx.Response(200, content=stream(b"<rss/>"), headers=headers))
     assert isinstance(answer, Document)
     assert (answer.body, answer.etag, answer.last_modified) == (b"<rss/>", 'W/"x"', headers["Last-Modified"])
     assert answer.moved_to is None
@@ -43,7 +49,7 @@ async def test_only_permanent_redirects_move_a_feed(status: int, moved: bool) ->
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/rss":
             return httpx.Response(status, headers={"Location": "/new"})
-        return httpx.Response(200, content=b"<rss/>")
+        return httpx.Response(200, content=stream(b"<rss/>"))
 
     answer = await fetched(handler)
     assert isinstance(answer, Document)
@@ -58,7 +64,7 @@ async def test_a_permanent_redirect_behind_a_temporary_one_moves_nothing() -> No
         if request.url.path in answers:
             status, location = answers[request.url.path]
             return httpx.Response(status, headers={"Location": location})
-        return httpx.Response(200, content=b"<rss/>")
+        return httpx.Response(200, content=stream(b"<rss/>"))
 
     answer = await fetched(handler)
     assert isinstance(answer, Document)
@@ -93,6 +99,31 @@ async def test_a_body_larger_than_the_cap_is_cut_off_while_it_comes() -> None:
     assert isinstance(answer, Failed)
     assert answer.kind == "too_large"
     assert sent <= MAX_BODY + 2_000_000
+
+
+async def test_a_gzip_body_is_inflated_and_a_bomb_no_further_than_the_cap() -> None:
+    def zipped(body: bytes) -> httpx.Response:
+        return httpx.Response(200, content=stream(gzip.compress(body)), headers={"Content-Encoding": "gzip"})
+
+    answer = await fetched(lambda _: zipped(b"<rss/>"))
+    assert isinstance(answer, Document)
+    assert answer.body == b"<rss/>"
+    tracemalloc.start()
+    bomb = await fetched(lambda _: zipped(bytes(4 * MAX_BODY)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(bomb, Failed)
+    assert bomb.kind == "too_large"
+    assert peak < 6 * MAX_BODY  # the bomb itself, made by this test, is four of them
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"), [(gzip.compress(b"<rss/>")[:-4], "gzip"), (b"<rss/>", "gzip"), (b"\x0b\x02\x80", "br")]
+)
+async def test_a_body_that_cannot_be_inflated_is_a_failure(body: bytes, encoding: str) -> None:
+    answer = await fetched(lambda _: httpx.Response(200, content=stream(body), headers={"Content-Encoding": encoding}))
+    assert isinstance(answer, Failed)
+    assert answer.kind == "bad_encoding"
 
 
 async def test_a_body_that_drips_is_given_up() -> None:
@@ -130,7 +161,7 @@ async def test_what_goes_wrong_on_the_way_is_a_failure_with_its_kind(error: Exce
         ("Fri, 02 Jan 2026 13:00:00 GMT", NOW + timedelta(hours=1)),
         ("soon", None),
         ("-5", None),
-        ("99999999999999999999", None),
+        ("99999999999999999999", NOW + FAR),
         (None, None),
     ],
 )

@@ -19,7 +19,7 @@ FRESH = new_state(FEED.feed_id, NOW)
 
 
 def entry(number: int = 1, **fields: Any) -> Entry:
-    given = {
+    given: dict[str, Any] = {
         "entry_id": f"id-{number}",
         "url": f"https://news.example/{number}?utm_source=rss",
         "title": f"Title {number}",
@@ -104,6 +104,16 @@ def test_a_first_document_fills_the_archive_and_a_long_failure_makes_late() -> N
     polled = msgspec.structs.replace(FRESH, first_polled_at=NOW)
     failing = msgspec.structs.replace(polled, failing_since=NOW - timedelta(hours=2))
     assert [origin_of(state, NOW) for state in (FRESH, polled, failing)] == ["first_poll", "live", "late"]
+
+
+def test_what_was_published_while_nobody_polled_is_late_and_what_is_fresh_is_not() -> None:
+    old = entry(1, published_at=NOW - timedelta(hours=3))
+    fresh, undated = entry(2, published_at=NOW - timedelta(minutes=2)), entry(3)
+    parsed = ParsedFeed(title="", language=None, entries=[old, fresh, undated], format="x", damaged=None)
+    resumed = find(parsed, FEED, FRESH, NOW, "live", resumed=True)
+    assert [item.origin for item in resumed.items] == ["late", "live", "live"]
+    assert {item.origin for item in find(parsed, FEED, FRESH, NOW, "live").items} == {"live"}
+    assert {item.origin for item in find(parsed, FEED, FRESH, NOW, "first_poll", resumed=True).items} == {"first_poll"}
 
 
 texts = st.text(max_size=50)

@@ -18,9 +18,10 @@ MARKS: Final = (
     (b"{\0", "utf-16-le"),
     (b"\0{", "utf-16-be"),
 )
-# Python's names of encodings that text on the web comes in. Others (unicode_escape, punycode, utf-7) are not for strangers.
+# Python's names of the encodings of the web. Others (unicode_escape, punycode, utf-7) are not for strangers to choose.
 _TRUSTED: Final = re.compile(
-    r"ascii|utf-8|iso8859-\d+|cp\d+|koi8-[ru]|mac-\w+|gb2312|gbk|gb18030|hz|big5\w*|euc_\w+|shift_jis\w*|iso2022_\w+|tis-620"
+    r"ascii|utf-8|iso8859-\d+|cp\d+|koi8-[ru]|mac-\w+|gb2312|gbk|gb18030|hz|big5\w*|euc_\w+|shift_jis\w*|iso2022_\w+"
+    r"|tis-620"
 )
 _DECLARATION: Final = re.compile(rb"^\s*<\?xml[^>]*\sencoding\s*=\s*[\"']([\w.:-]+)")
 _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)

@@ -1,0 +1,106 @@
+"""Names that only look like a country: part of a person's, an outlet's or a school's name, or a dateline."""
+
+import re
+from typing import TYPE_CHECKING
+
+from services.enrich.document import Document
+from services.enrich.folding import fold_name
+from services.enrich.gazetteer import Gazetteer
+
+if TYPE_CHECKING:
+    from services.enrich.mentions import Mention
+
+
+def why_no_country(
+    mention: "Mention", named: list["Mention"], place: int, document: Document, gazetteer: Gazetteer
+) -> str | None:
+    """Why named[place] is no country, by the words beside it and the rules of its name; None where it is one."""
+    start, end, sense = mention
+    text = document.text
+    if sense.part == "capital" and _is_dateline(text, start):
+        return "it is where the report was written"
+    if sense.part == "name" or sense.part == "demonym":
+        after = _word_after(text, end)
+        before = _word_before(text, start)
+        if after[:1].isupper() and fold_name(after) in gazetteer.words_after:
+            return f"{after} after it makes it an outlet or a school"
+        if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
+            return f"{before} before it makes it an outlet or a school"
+    rule = sense.rule
+    if rule is None:
+        return None
+    if rule.only_with:
+        data = document.folded.data
+        if not any(b" " + fold_name(word) + b" " in data for word in rule.only_with) and not _in_list(
+            named, place, text
+        ):
+            return "nothing in the item says that the country is meant"
+    if rule.person_like and _looks_like_a_person(text, start, end, gazetteer):
+        return "it looks like part of a person's name"
+    return None
+
+
+# "NAIROBI, Kenya (AP) -", "SANTO DOMINGO.-", "KINGSTON:"
+_DATELINE = re.compile(
+    r"[^\W\d_][\w .'’\-]{1,30}(?:, ?[\w .'’]{2,25})?(?: ?\([^)\n]{2,25}\))?(?:\.? ?[-–—]{1,2}|:|\.-) ?"
+)
+
+
+def _is_dateline(text: str, start: int) -> bool:
+    """Whether the name opens a paragraph as the place where the report was written."""
+    line = text.rfind("\n", 0, start) + 1
+    if start - line > 3:
+        return False
+    found = _DATELINE.match(text, start)
+    if found is None:
+        return False
+    return text[start : start + 4].isupper() or found.group().rstrip().endswith((".-", "–", "—", "-"))
+
+
+def _word_after(text: str, end: int) -> str:
+    if text[end : end + 1] != " ":
+        return ""
+    return text[end + 1 : end + 30].split(" ", 1)[0].strip(".,;:!?)»”\"'")
+
+
+def _word_before(text: str, start: int) -> str:
+    if text[start - 1 : start] != " ":
+        return ""
+    words = text[max(0, start - 30) : start].split()
+    if len(words) > 1 and words[-1].lower() in ("of", "de", "du", "da", "do", "of the", "la", "cha"):
+        return words[-2]
+    return words[-1] if words else ""
+
+
+def _in_list(named: list["Mention"], place: int, text: str) -> bool:
+    """Whether another country stands right beside it, with only a comma or a short word between."""
+    mention = named[place]
+    for other in (named[place - 1] if place else None, named[place + 1] if place + 1 < len(named) else None):
+        if (
+            other is not None
+            and other.sense.kind == "country"
+            and other.tag != mention.tag
+            and other.sense.part == "name"
+        ):
+            between = text[min(other.end, mention.end) : max(other.start, mention.start)]
+            if len(between) <= 8 and (
+                not between.strip()
+                or between.strip() in (",", ", and", "and", ", y", "y", "et", "e", ", et", ", e", "na", "ak")
+            ):
+                return True
+    return False
+
+
+def _looks_like_a_person(text: str, start: int, end: int, gazetteer: Gazetteer) -> bool:
+    after = _word_after(text, end)
+    if after[:1].isupper() and not after.isupper() and text[end : end + 2] == " " + after[0]:
+        return True
+    before = _word_before(text, start)
+    begins = text[: max(0, start - 1 - len(before))].rstrip()[-1:]
+    return (
+        before[:1].isupper()
+        and before.isalpha()
+        and len(before) > 2
+        and begins not in ("", ".", "!", "?", "\n", "”", '"', ":")
+        and fold_name(before) not in gazetteer.before_countries
+    )

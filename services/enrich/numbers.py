@@ -1,0 +1,159 @@
+"""Reading numbers: the words and numbers of a sentence, number words and multipliers counted in."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from services.enrich.document import Document, Span
+from services.enrich.folding import fold_name
+from services.enrich.gazetteer import Gazetteer
+
+_TOKEN = re.compile(
+    r"(?P<number>(?<![\w.,])\d{1,3}(?:[.,\u00a0\u202f '’]\d{3})+(?![\d])|(?<![\w.,])\d+(?:[.,]\d{1,2})?(?!\d))"
+    r"|(?P<word>[^\W\d_]\w*(?:['’]\w+)?)|(?P<symbol>US\$|CA\$|C\$|R\$|[$€£])|(?P<stop>[.,;:()!?\"“”«»])"
+)
+_BEFORE, _AFTER = 60, 70  # characters beside a number that can say what it is
+
+
+class Token(NamedTuple):
+    """A word, folded, or a number: code points start to end, the number's value, and the kind of token."""
+
+    text: str
+    start: int
+    end: int
+    value: float | None
+    kind: str
+
+
+class Numbers:
+    """The vocabulary of figures.yaml, folded once."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        data = gazetteer.files.figures
+        self.entries = gazetteer.entries
+        self.joining = frozenset(gazetteer.files.roles.joining)
+        self.numbers = {folded_word(word): value for word, value in data.numbers.items()}
+        self.multipliers = {folded_word(word): value for word, value in data.multipliers.items()}
+        known = {folded_word(word) for word in (*data.numbers, *data.alone, "million", "milyon", "millon", "milhao")}
+        self.pattern = re.compile(rf"\d+| (?:{'|'.join(sorted(known))})(?= )".encode())
+        self.units: dict[str, str] = {}
+        self.prefixes: list[tuple[str, str]] = []
+        for unit, names in data.units.items():
+            for words in names.values():
+                for word in words:
+                    if word.endswith("*"):
+                        self.prefixes.append((folded_word(word[:-1]), unit))
+                    else:
+                        self.units.setdefault(folded_word(word), unit)
+        self.currencies = {
+            folded_word(written) or written: code for code, names in data.currencies.items() for written in names
+        }
+        self.symbols = {written: code for code, names in data.currencies.items() for written in names}
+        self.not_after = frozenset(map(folded_word, data.not_after))
+        self.blockers = frozenset(map(folded_word, data.blockers))
+        self.alone = frozenset(map(folded_word, data.alone))
+        self.hyphened = frozenset(map(folded_word, data.hyphened))
+        self.generic = frozenset(map(folded_word, data.generic))
+        self.many = frozenset(map(folded_word, data.many))
+        self.ones = frozenset(map(folded_word, data.ones))
+        self.before_number = frozenset(map(folded_word, data.before_number))
+        self.unit_first = frozenset(map(folded_word, data.unit_first))
+        self.of = frozenset(fold_name(word) for word in data.of)
+        self.rounded = frozenset(map(folded_word, data.rounded))
+        self.groups = frozenset(folded_word(word) for words in data.groups.values() for word in words)
+        self.approximate = frozenset(folded_word(word) for words in data.approximate.values() for word in words)
+
+    def unit_of(self, word: str) -> str | None:
+        """The unit that a folded word stands for."""
+        found = self.units.get(word)
+        if found is None:
+            found = next(
+                (unit for prefix, unit in self.prefixes if word.startswith(prefix) and len(word) <= len(prefix) + 4),
+                None,
+            )
+        return found
+
+
+@lru_cache(maxsize=50_000)
+def folded_word(word: str) -> str:
+    """The word as the gazetteer's lists have it."""
+    return fold_name(word).decode("ascii")
+
+
+def around_numbers(document: Document, span: Span, numbers: Numbers) -> Span | None:
+    """The part of a sentence from a few words before its first number to a few after its last; None without numbers."""
+    if document.folded.origin is not None:
+        return span
+    first = last = -1
+    for found in numbers.pattern.finditer(document.folded.data, span.start, span.end + 1):
+        first, last = found.start() if first < 0 else first, found.end()
+    if first < 0:
+        return None
+    start = document.text.rfind(" ", span.start, max(span.start, first - _BEFORE)) + 1
+    end = document.text.find(" ", min(span.end, last + _AFTER), span.end)
+    return Span(max(start, span.start), end if end > 0 else span.end)
+
+
+def tokens_of(text: str, span: Span, numbers: Numbers) -> list[Token]:
+    """The words and numbers of a sentence; a number and its multipliers are one token."""
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(text, span.start, span.end):
+        kind, written = match.lastgroup or "", match.group()
+        value: float | None = None
+        folded = written
+        multiplier: float | None = None
+        if kind == "number":
+            value = _value(written)
+        elif kind == "word":
+            folded = folded_word(written)
+            multiplier = numbers.multipliers.get(folded)
+            before = tokens[-1] if tokens else None
+            if (
+                multiplier is not None
+                and before is not None
+                and before.value is not None
+                and match.start() - before.end <= 1
+            ):
+                tokens[-1] = before._replace(end=match.end(), value=before.value * multiplier)
+                continue
+            value = numbers.numbers.get(folded)
+            if value is None and folded in numbers.alone:
+                value = multiplier
+        before = tokens[-1] if tokens else None
+        if kind == "number" and before is not None and before.kind == "word" and before.text in numbers.before_number:
+            tokens[-1] = Token(
+                before.text, before.start, match.end(), (value or 0) * numbers.multipliers[before.text], "number"
+            )
+            continue
+        if value is None and multiplier is not None and before is not None and before.text in numbers.ones:
+            value = multiplier
+        tokens.append(Token(folded, match.start(), match.end(), value, kind))
+    return _summed(tokens)
+
+
+def _summed(tokens: list[Token]) -> list[Token]:
+    """Number words side by side are one number: "twenty-four", "un millón cuatrocientos mil"."""
+    summed: list[Token] = []
+    for token in tokens:
+        last = summed[-1] if summed else None
+        words = (last is not None and last.kind == token.kind == "word") or (last is not None and last.kind == "sum")
+        if (
+            words
+            and last is not None
+            and last.value
+            and token.value
+            and token.start - last.end <= 1
+            and token.value < last.value
+            and last.value >= 20
+        ):
+            summed[-1] = Token(last.text, last.start, token.end, last.value + token.value, "sum")
+        else:
+            summed.append(token)
+    return summed
+
+
+def _value(written: str) -> float:
+    """The number: groups of three digits are thousands, whatever parts them; else point or comma starts decimals."""
+    if re.fullmatch(r"\d{1,3}(?:\D\d{3})+", written) and not written.startswith("0"):
+        return float(re.sub(r"\D", "", written))
+    return float(written.replace(",", "."))

@@ -1,0 +1,66 @@
+"""People, bodies, places and gangs: known ones and those found by rule."""
+
+import pytest
+
+from tests.unit.services.enrich.items import entities, tag
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("Godfrey Otunge spoke. Otunge thanked Kenya.", {"person/godfrey-otunge"}),
+        (
+            "Rameau Normil and Alix Didier Fils-Aime met in Haiti.",
+            {"person/normil-rameau", "person/alix-didier-fils-aime"},
+        ),
+        ("President Ruto met Haitian officials.", {"person/william-ruto"}),
+        ("A street vendor called Henry sells fruit in Haiti.", set()),
+        ('Jimmy "Barbecue" Chérizier leads a gang in Haiti.', {"person/jimmy-cherizier"}),
+        ("Inspector John Kamau Mwangi arrived. Mary Wanjiku, a nurse, waved.", {"John Kamau Mwangi"}),
+        ('"It is over," said Peter Njoroge, a teacher.', {"Peter Njoroge"}),
+        ("The road to Avenue John Brown was closed, said the mayor.", set()),
+    ],
+)
+def test_people_are_found(text: str, people: set[str]) -> None:
+    assert entities(tag(text), "person") == people
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "« Nous attendons », a déclaré Marie Lubin, directrice d'école."),
+        ("es", "«Esperamos», dijo Marie Lubin a la prensa."),
+        ("pt", "«Esperamos», disse Marie Lubin à imprensa."),
+        ("sw", '"Tunasubiri," alisema Marie Lubin jana.'),
+        ("ht", "«N ap tann», Marie Lubin te di laprès."),
+    ],
+)
+def test_people_who_speak_are_found_in_every_language(language: str, text: str) -> None:
+    assert entities(tag(text, language=language), "person") == {"Marie Lubin"}
+
+
+def test_who_wrote_the_item_is_not_in_it() -> None:
+    text = "By Jane Muthoni\nPrices rose, said Jane Muthoni. (Photo: Paul Otieno)\nReporting by Ann Lee"
+    assert entities(tag(text, authors=("Jane Muthoni",)), "person") == set()
+
+
+def test_short_names_count_only_beside_the_host_country() -> None:
+    assert entities(tag("The G9 met; the PNH and Viv Ansanm fought in Haiti."), "gang") == {
+        "gang/g9",
+        "gang/viv-ansanm",
+    }
+    assert entities(tag("The G9 group of economies met in Rome."), "gang") == set()
+
+
+def test_the_longest_name_is_the_one_that_is_meant() -> None:
+    item = tag("The United Nations Security Council met.")
+    assert entities(item, "organisation") == {"organisation/un-security-council"}
+
+
+def test_a_quote_has_its_speaker() -> None:
+    item = tag(
+        "Commander Godfrey Otunge visited Port-au-Prince. “We count on the support of all,” he said of the MSS mission."
+    )
+    assert [(quote.text, quote.speaker_id) for quote in item.quotes] == [
+        ("We count on the support of all,", "person/godfrey-otunge")
+    ]
