@@ -8,7 +8,7 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration format schemas lock up down status clean
+.PHONY: help run test check unit integration gold format schemas lock up down status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ unit: $(INSTALLED) ## the tests that need no server
 
 integration: $(INSTALLED) ## the tests on the real servers
 	$(PY) -m pytest -q tests/integration tests/e2e
+
+gold: $(INSTALLED) ## how well items are tagged: precision and recall per class, with every miss
+	$(PY) -m tests.gold
 
 format: $(INSTALLED) ## format the code, apply the linter's safe fixes
 	$(VENV)/bin/ruff check --fix .

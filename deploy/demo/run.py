@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,7 @@ from schemas import identity, topics
 from services import kafka
 
 READY_WITHIN_S = 60.0
-ARCHIVED_WITHIN_S = 30.0
+POLLED_WITHIN_S = 30.0
 POLL_S = 0.1
 
 
@@ -54,9 +54,10 @@ async def run(options: Options, keys: Keys, narrator: Narrator, cache: str) -> N
         await cleanup.enter_async_context(beside(watch.follow(), telling))
         await watch.following.wait()
         running = supervise(services(options, keys, listed), partial(narrator.line, "trouble"))
-        await cleanup.enter_async_context(beside(running))
+        ready = {name: asyncio.Event() for name in SERVICES}
+        await cleanup.enter_async_context(beside(running, _tell_readiness(options, ready, narrator)))
         cleanup.callback(narrator.line, "stack", "stopping: services, receiver and feeds, then Kafka and the engine")
-        await _until_ready(options, narrator)
+        await ready["api"].wait()
         await _save(searches, narrator)
         if feeds:
             await _go_live(timeline, watch, feeds, narrator)
@@ -100,10 +101,10 @@ def _client(options: Options, keys: Keys) -> httpx.AsyncClient:
     )
 
 
-async def _until_ready(options: Options, narrator: Narrator) -> None:
-    """Return once every service says that it is ready. Raises Failed with the names of those that do not."""
+async def _tell_readiness(options: Options, ready: Mapping[str, asyncio.Event], narrator: Narrator) -> None:
+    """Set the event of each service once it says that it is ready. Raises Failed with the names of the others."""
     began_s, after_s = narrator.elapsed_s(), dict[str, float]()
-    waiting = dict.fromkeys(SERVICES, "no answer")
+    waiting = dict.fromkeys(ready, "no answer")
     async with httpx.AsyncClient(timeout=2, trust_env=False) as probe:
         try:
             async with asyncio.timeout(READY_WITHIN_S):
@@ -115,6 +116,7 @@ async def _until_ready(options: Options, narrator: Narrator) -> None:
                             if answer.is_success:
                                 del waiting[name]
                                 after_s[name] = narrator.elapsed_s() - began_s
+                                ready[name].set()
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             named = "; ".join(f"{name} ({words})" for name, words in waiting.items())
@@ -133,12 +135,12 @@ async def _save(searches: SavedSearches, narrator: Narrator) -> None:
 
 
 async def _go_live(timeline: Timeline, watch: Watch, feeds: Sequence[Feed], narrator: Narrator) -> None:
-    """Once the first poll has filled the archive, articles begin to appear."""
+    """Once every feed was polled, and so the archive is filled, articles begin to appear."""
     try:
-        async with asyncio.timeout(ARCHIVED_WITHIN_S):
-            await watch.until_archived(len(feeds))
+        async with asyncio.timeout(POLLED_WITHIN_S):
+            await watch.until_polled(len(feeds))
     except TimeoutError:
-        narrator.line("trouble", f"the archive is not complete after {ARCHIVED_WITHIN_S:.0f} s: going live without it")
+        narrator.line("trouble", f"not every feed was polled within {POLLED_WITHIN_S:.0f} s: going live all the same")
     timeline.go_live()
     narrator.line("stack", "live: from now on articles appear in the feeds, and saved searches find them")
 

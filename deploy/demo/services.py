@@ -12,7 +12,7 @@ from deploy.demo.keys import Keys
 from deploy.demo.options import DATA, HOST, LOGS, SERVICES, Options
 from deploy.demo.processes import Service
 
-INTERVAL_S = 2  # of the demo's own feeds; real ones keep their pace
+INTERVAL_S = 1  # of the demo's own feeds; real ones keep their pace
 
 
 def services(options: Options, keys: Keys, listed: Path) -> list[Service]:

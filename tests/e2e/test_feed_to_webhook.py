@@ -87,10 +87,10 @@ async def test_the_seed_article_is_found_by_what_it_names(system: System, feed: 
 
 async def test_a_feeds_first_poll_fills_the_archive_and_alerts_nobody(system: System, receiver: Receiver) -> None:
     word = f"w{secrets.token_hex(6)}"
+    await eventually("every process is ready", system.ready, within_s=60)
     system.save_search(receiver, text=word)
     server = FeedServer(articles=[mission_article(f"{word}-archive", word)])
     with serving(server):
-        await eventually("every process is ready", system.ready, within_s=60)
         system.add_feed(f"{server.url}/rss")
         await eventually("the archive is searchable", lambda: system.found(q=word))
         server.articles.insert(0, mission_article(f"{word}-live", word))

@@ -64,8 +64,10 @@ async def found_by_search(connected: Engine, search: SavedSearch, *items: Enrich
     for item in items:
         await connected.put(indices.NEWS, item.item_id, merge.to_stored(document(item), NOW))
     await connected.refresh(indices.NEWS)
-    answer = await connected.search(indices.NEWS, {"query": engine_query(search.query), "size": 1_000})
-    return {hit["_id"] for hit in answer["hits"]["hits"]} & {item.item_id for item in items}
+    ids = [item.item_id for item in items]  # the index is that of the whole test session
+    among = {"bool": {"filter": [engine_query(search.query), {"ids": {"values": ids}}]}}
+    answer = await connected.search(indices.NEWS, {"query": among, "size": len(ids)})
+    return {hit["_id"] for hit in answer["hits"]["hits"]}
 
 
 @pytest.mark.parametrize(
