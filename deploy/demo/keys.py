@@ -17,7 +17,8 @@ class Keys(msgspec.Struct, frozen=True):
 def kept(file: Path) -> Keys:
     """The keys in the file, which is made (readable for its owner alone) where it is missing."""
     if not file.exists():
-        from services.index import key, signature  # imported here: every later run does without
+        from services.index import key
+        from services.index.deliver import signature  # imported here: every later run does without
 
         file.parent.mkdir(parents=True, exist_ok=True)
         made = msgspec.json.encode(Keys(key.api_key(), key.encryption_key(), signature.new_secret()))

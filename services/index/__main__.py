@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run.main()
         case "deliver":
-            from services.index import deliver
+            from services.index.deliver import run as deliver
 
             return deliver.main()
         case "api":

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 import httpx
 import msgspec
 
 from services.guarded_http import Blocked
 from services.ingest.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
+from services.retry_after import retry_after
 
 MAX_BODY = 15 * 1024 * 1024  # bytes, decompressed
 MAX_REDIRECTS = 5
@@ -103,7 +103,7 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
             kind="gone" if response.status_code == 410 else f"http_{response.status_code}",
             detail=f"{response.status_code} {response.reason_phrase}".strip(),
             status=response.status_code,
-            not_before=retry_after(response.headers.get("Retry-After"), arrived_at),
+            not_before=_not_before(response.headers.get("Retry-After"), arrived_at),
             gone=response.status_code == 410,
         )
     try:
@@ -124,15 +124,6 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
     )
 
 
-def retry_after(value: str | None, now: datetime) -> datetime | None:
-    """Return the time that Retry-After names, in seconds or as a date (RFC 9110, 10.2.3); None for anything else."""
-    if value is None:
-        return None
-    value = value.strip()
-    try:
-        if value.isascii() and value.isdigit():
-            return now + min(timedelta(seconds=min(int(value), 10**9)), FAR)
-        date = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)
+def _not_before(header: str | None, now: datetime) -> datetime | None:
+    seconds = retry_after(header, now)
+    return None if seconds is None else now + min(timedelta(seconds=min(seconds, 1e9)), FAR)

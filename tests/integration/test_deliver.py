@@ -16,7 +16,8 @@ from standardwebhooks import Webhook
 from schemas import codec, identity, topics
 from schemas.messages import DeadLetter
 from services import kafka
-from services.index import engine, outbox
+from services.index import engine
+from services.index.deliver import outbox
 from services.index.indices import OUTBOX
 from services.telemetry import Progress
 from tests.conftest import Servers
@@ -36,7 +37,7 @@ from tests.integration.webhooks import (
 # The process as it is, but for what the test makes of it first. Its group is its own: a group waits for a dead member.
 PROGRAM = """
 import os, signal
-from services.index import courier, deliver
+from services.index.deliver import courier, run as deliver
 deliver.GROUP = f"test-{{os.getpid()}}"
 {change}
 raise SystemExit(deliver.main())

@@ -10,10 +10,11 @@ from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from services import settings, telemetry
-from services.index import engine, vault
+from services.index import engine
 from services.index.api import auth, deliveries, errors, feeds, health, items, searches
 from services.index.api.context import Context
 from services.index.api.watch import Watched
+from services.index.deliver import vault
 from services.telemetry import Progress, logger
 
 log = logger(__name__)

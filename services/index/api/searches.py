@@ -11,10 +11,11 @@ from schemas import identity
 from schemas.errors import Invalid
 from schemas.messages import Alert
 from services import guarded_http, settings
-from services.index import endpoints, outbox, searches, signature
+from services.index import searches
 from services.index.api.context import Context, InContext
 from services.index.api.errors import NOT_FOUND, Refusal, missing
 from services.index.api.models import Endpoint, NewEndpoint, NewSearch, Ping, Query, Search, Searches
+from services.index.deliver import endpoints, outbox, signature
 from services.index.indices import ENDPOINTS
 from services.index.query import Query as IndexQuery
 from services.index.searches import SavedSearch

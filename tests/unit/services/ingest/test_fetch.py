@@ -6,11 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.guarded_http import Blocked
-from services.ingest.fetch import FAR, MAX_BODY, Document, Failed, Fetched, NotModified, fetch, retry_after
+from services.ingest.fetch import FAR, MAX_BODY, Document, Failed, Fetched, NotModified, fetch
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 URL = "https://news.example/rss"
@@ -154,22 +152,7 @@ async def test_what_goes_wrong_on_the_way_is_a_failure_with_its_kind(error: Exce
     assert answer.kind == kind
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("90", NOW + timedelta(seconds=90)),
-        ("Fri, 02 Jan 2026 13:00:00 GMT", NOW + timedelta(hours=1)),
-        ("soon", None),
-        ("-5", None),
-        ("99999999999999999999", NOW + FAR),
-        (None, None),
-    ],
-)
-def test_retry_after_comes_as_seconds_or_as_a_date(value: str | None, expected: datetime | None) -> None:
-    assert retry_after(value, NOW) == expected
-
-
-@given(st.text())
-def test_no_retry_after_whatever_raises(value: str) -> None:
-    parsed = retry_after(value, NOW)
-    assert parsed is None or parsed.tzinfo is not None
+async def test_a_retry_after_beyond_the_calendar_is_not_cut_short_to_nothing() -> None:
+    answer = await fetched(lambda _: httpx.Response(429, headers={"Retry-After": "9" * 20}))
+    assert isinstance(answer, Failed)
+    assert answer.not_before == NOW + FAR

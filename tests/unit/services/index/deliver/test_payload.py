@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.messages import AlertItem, Country, Entity, Figure, Why
-from services.index.payload import MAX_BYTES, body
+from services.index.deliver.payload import MAX_BYTES, body
 from tests.unit.services.index.alerts import EXAMPLE
 
 assert EXAMPLE.item

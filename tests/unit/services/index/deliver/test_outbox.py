@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from schemas import identity
-from services.index.outbox import Attempt, Delivery, leased, owed, recorded, released, settled
+from services.index.deliver.outbox import Attempt, Delivery, leased, owed, recorded, released, settled
 from tests.unit.services.index.alerts import EXAMPLE
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.index import payload, signature
-from services.index.retry_schedule import DELAYS_S
+from services.index.deliver import payload, signature
+from services.index.deliver.retry_schedule import DELAYS_S
 from services.settings import Deliver
 from tests.unit.services.index.alerts import EXAMPLE
 

@@ -1,10 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.index.retry_schedule import DELAYS_S, next_delay, retry_after
+from services.index.deliver.retry_schedule import DELAYS_S, next_delay
+from services.retry_after import retry_after
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -28,26 +28,6 @@ def test_neither_the_schedule_nor_retry_after_is_ever_shortened(
 
 def test_an_endpoint_that_asks_for_years_of_patience_has_failed() -> None:
     assert next_delay(1, 31 * 86_400, random=0.0) is None
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("120", 120),
-        (" 0 ", 0),
-        ("Sun, 01 Mar 2026 12:01:30 GMT", 90),
-        ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
-        ("soon", None),
-        ("-5", None),
-        ("", None),
-        ("1.5", None),
-        ("٣", None),
-        ("Sun, 99 Mar 2026 99:00:00 GMT", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert retry_after(header, NOW) == seconds
 
 
 @given(st.text() | st.from_regex(r"[0-9]{1,400}", fullmatch=True))

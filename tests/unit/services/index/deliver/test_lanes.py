@@ -3,8 +3,8 @@ from collections import Counter
 
 import pytest
 
-from services.index import lanes
-from services.index.lanes import Lanes
+from services.index.deliver import lanes
+from services.index.deliver.lanes import Lanes
 
 
 async def test_a_lane_that_hangs_delays_no_other() -> None:

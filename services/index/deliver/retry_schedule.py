@@ -1,8 +1,6 @@
 """When a failed delivery is tried again."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
@@ -26,21 +24,3 @@ def next_delay(
     if attempts >= len(delays) or (retry_after_s or 0.0) > MAX_RETRY_AFTER_S:
         return None
     return max(delays[attempts], retry_after_s or 0.0) * (1 + JITTER * random)
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, None where it says nothing that can be understood.
-
-    It is a number of seconds or a date (RFC 9110, 10.2.3).
-    """
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return max(0.0, (at - now).total_seconds())

@@ -16,11 +16,11 @@ from elasticsearch import AsyncElasticsearch
 
 from schemas.errors import Invalid, Transient
 from services import settings
-from services.index import operations as writing
-from services.index import verdicts
-from services.index.introduction import introduced
-from services.index.opensearch import OpenSearchNode
-from services.index.operations import BulkResult, Create, Operation, Put, Replace, Stored
+from services.index.engine import operations as writing
+from services.index.engine import verdicts
+from services.index.engine.introduction import introduced
+from services.index.engine.opensearch import OpenSearchNode
+from services.index.engine.operations import BulkResult, Create, Operation, Put, Replace, Stored
 from services.telemetry import Progress, logger
 
 __all__ = ["BulkResult", "Create", "Engine", "Operation", "Put", "Replace", "Stored", "connect"]

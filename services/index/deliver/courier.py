@@ -14,13 +14,15 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from schemas.errors import Transient
 from services import settings
-from services.index import attempt, endpoints, outbox, retry_schedule, searches, signature
-from services.index.endpoints import Endpoint
+from services.index import searches
+from services.index.deliver import attempt, endpoints, outbox, retry_schedule, signature
+from services.index.deliver.endpoints import Endpoint
+from services.index.deliver.outbox import Attempt, Delivery, State
+from services.index.deliver.vault import Undecryptable, Vault
 from services.index.engine import Engine
 from services.index.indices import OUTBOX
-from services.index.outbox import Attempt, Delivery, State
 from services.index.searches import SavedSearch
-from services.index.vault import Undecryptable, Vault
+from services.retry_after import retry_after as seconds_asked
 from services.telemetry import logger
 
 log = logger(__name__)
@@ -138,7 +140,7 @@ class Courier:
         """Somebody waits for the outcome of a test: it is attempted once."""
         if delivery.kind == "test":
             return None
-        asked_s = retry_schedule.retry_after(retry_after, now)
+        asked_s = seconds_asked(retry_after, now)
         return retry_schedule.next_delay(len(delivery.attempts) + 1, asked_s, random.random(), self._delays_s)
 
     async def _learn(self, endpoint_id: str, endpoint: Endpoint, made: Attempt) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from schemas import identity
 from schemas.messages import Alert
-from services.index import payload
+from services.index.deliver import payload
 from services.index.engine import BulkResult, Create, Engine, Stored
 from services.index.indices import OUTBOX
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from services.index import signature
+from services.index.deliver import signature
 
 ID = "17e4aba1e2289ecc7e957d88466aabf6"
 BODY = b'{"type":"news.match","data":{"title":"Ayiti: l\xc3\xa2che"}}'

@@ -7,7 +7,7 @@ from datetime import datetime
 import httpx
 
 from services.guarded_http import Blocked
-from services.index.outbox import Attempt
+from services.index.deliver.outbox import Attempt
 
 RESPONSE_BYTES = 1024  # kept, to show what an endpoint said
 

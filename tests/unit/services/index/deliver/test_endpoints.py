@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from services.index.endpoints import Endpoint, learned
+from services.index.deliver.endpoints import Endpoint, learned
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LIMIT = timedelta(hours=120)
