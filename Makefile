@@ -64,5 +64,5 @@ $(INSTALLED): requirements-installer.lock requirements-dev.lock
 	@echo "installing the dependencies into $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-installer.lock
-	@$(VENV)/bin/uv pip install --quiet --require-hashes --python $(PY) -r requirements-dev.lock
+	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --require-hashes --python $(PY) -r requirements-dev.lock
 	@touch $@

@@ -35,7 +35,7 @@ exit codes: 0 stopped as asked, 1 something failed (it says what), 2 wrong usage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    started = float(os.environ.get("NEWS_DEMO_STARTED") or time.time())
+    started = float(os.environ.get("NEWS_DEMO_STARTED") or time.time())  # set by the Makefile: when `make run` began
     chosen = _parser().parse_args(arguments)
     options = _options(chosen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the event loop takes over

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
@@ -54,10 +54,10 @@ async def run(options: Options, keys: Keys, narrator: Narrator, cache: str) -> N
         await cleanup.enter_async_context(beside(watch.follow(), telling))
         await watch.following.wait()
         running = supervise(services(options, keys, listed), partial(narrator.line, "trouble"))
-        ready = {name: asyncio.Event() for name in SERVICES}
-        await cleanup.enter_async_context(beside(running, _tell_readiness(options, ready, narrator)))
+        api_ready = asyncio.Event()
+        await cleanup.enter_async_context(beside(running, _tell_readiness(options, api_ready, narrator)))
         cleanup.callback(narrator.line, "stack", "stopping: services, receiver and feeds, then Kafka and the engine")
-        await ready["api"].wait()
+        await api_ready.wait()
         await _save(searches, narrator)
         if feeds:
             await _go_live(timeline, watch, feeds, narrator)
@@ -101,10 +101,10 @@ def _client(options: Options, keys: Keys) -> httpx.AsyncClient:
     )
 
 
-async def _tell_readiness(options: Options, ready: Mapping[str, asyncio.Event], narrator: Narrator) -> None:
-    """Set the event of each service once it says that it is ready. Raises Failed with the names of the others."""
+async def _tell_readiness(options: Options, api_ready: asyncio.Event, narrator: Narrator) -> None:
+    """Tell when every service says that it is ready. Raises Failed with the names of those that do not."""
     began_s, after_s = narrator.elapsed_s(), dict[str, float]()
-    waiting = dict.fromkeys(ready, "no answer")
+    waiting = dict.fromkeys(SERVICES, "no answer")
     async with httpx.AsyncClient(timeout=2, trust_env=False) as probe:
         try:
             async with asyncio.timeout(READY_WITHIN_S):
@@ -116,7 +116,8 @@ async def _tell_readiness(options: Options, ready: Mapping[str, asyncio.Event], 
                             if answer.is_success:
                                 del waiting[name]
                                 after_s[name] = narrator.elapsed_s() - began_s
-                                ready[name].set()
+                    if "api" not in waiting:
+                        api_ready.set()
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             named = "; ".join(f"{name} ({words})" for name, words in waiting.items())
@@ -171,12 +172,13 @@ async def _tell_calls(
             narrator.line("refused", f"a webhook that does not verify: {call.refused}")
             continue
         alert = call.body["data"]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                await watch.until_told(alert["alert_id"])
         item, search = alert["item"] or {}, alert["search"] or {}
-        took_ms = round((call.at - datetime.fromisoformat(item["fetched_at"])).total_seconds() * 1000) if item else None
         ours = searches.has(search.get("id"))
+        if ours:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await watch.until_told(alert["alert_id"])
+        took_ms = round((call.at - datetime.fromisoformat(item["fetched_at"])).total_seconds() * 1000) if item else None
         words = narrate.delivered(call, search.get("name", ""), took_ms, item.get("title", ""))
         narrator.line("delivered", words if ours else f"{words} (left by an earlier run)")
         if ours and not verified.is_set():
