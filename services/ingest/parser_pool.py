@@ -2,8 +2,11 @@
 
 import asyncio
 import multiprocessing
+import os
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 
 from services.ingest import parse
 from services.ingest.parse import NotAFeed, ParsedFeed
@@ -46,7 +49,18 @@ class ParserPool:
 
     @staticmethod
     def _new() -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """In the parser's process: a pool's process waits for work for ever, also after its parent was killed."""
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(0)
 
 
 def _end(executor: ProcessPoolExecutor) -> None:
