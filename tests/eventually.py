@@ -3,12 +3,20 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
-async def eventually(what: str, condition: Callable[[], T | Awaitable[T]], within_s: float = 30.0) -> T:
+@overload
+async def eventually(what: str, condition: Callable[[], Awaitable[T]], within_s: float = 30.0) -> T: ...
+
+
+@overload
+async def eventually(what: str, condition: Callable[[], T], within_s: float = 30.0) -> T: ...
+
+
+async def eventually(what: str, condition: Callable[[], Any], within_s: float = 30.0) -> Any:
     """Return the condition's value once it is true. Raises AssertionError with `what` and the last value."""
     deadline = time.monotonic() + within_s
     while True:

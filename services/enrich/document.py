@@ -88,8 +88,9 @@ class Document:
 
     @classmethod
     def of(cls, item: RawItem) -> "Document":
-        """The document of an item."""
-        return cls(item.title, item.summary, item.text)
+        """The document of an item. A summary that the text begins with is read once: many feeds have nothing else."""
+        summary = "" if item.text.startswith(item.summary.rstrip()) else item.summary
+        return cls(item.title, summary, item.text)
 
     def evidence(self, tag: str, start: int, end: int) -> Evidence:
         """The evidence for a tag: which field, and where in it."""

@@ -4,6 +4,7 @@ Few documents go as a request of many searches of one document each; of many, on
 try most searches on its own account, however many documents there are.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ FIELDS = (
     *("country", "country_host", "country_lead", "country_contributor", "country_pledged", "country_withdrew"),
 )
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no text has them, and the engine trims control characters
+_APART = re.compile(f"{_CLOSE}(\\s+){_OPEN}")  # the words of a phrase are marked one by one
 _HIGHLIGHT = {
     "pre_tags": [_OPEN],
     "post_tags": [_CLOSE],
@@ -119,7 +121,7 @@ def _surfaces(slot: int, highlight: Mapping[str, Sequence[str]]) -> list[str]:
     found: dict[str, str] = {}
     for field in ("title", "summary", "text"):
         for fragment in [*highlight.get(f"{slot}_{field}", ()), *highlight.get(field, ())]:
-            for marked in fragment.split(_OPEN)[1:]:
+            for marked in _APART.sub(r"\1", fragment).split(_OPEN)[1:]:
                 words = marked.split(_CLOSE)[0]
                 found.setdefault(words.casefold(), words)
     return list(found.values())[:SURFACES]

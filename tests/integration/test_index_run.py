@@ -117,7 +117,8 @@ class Told:
         return self.records
 
     async def alerts(self, search_id: str) -> list[Alert]:
-        return [alert for value in await self.read() if (alert := codec.decode(value, Alert)).search_id == search_id]
+        mine = [value for value in await self.read() if search_id.encode() in value]  # other tests send junk too
+        return [codec.decode(value, Alert) for value in mine]
 
 
 async def test_a_live_item_becomes_an_alert_and_an_archived_one_does_not(

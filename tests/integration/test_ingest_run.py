@@ -214,8 +214,8 @@ async def test_sigterm_lets_a_poll_under_way_finish(one: Ingest, raw: RawItems) 
     site, feed_id = one.site, one.site.feed_id(ONE)
     replica = one.start("replica")
     await eventually("a conditional poll", lambda: site.asked(ONE, status=304))
+    site.articles[ONE]["second"] = "Second"  # before the hold: a held answer is what was true when it was asked
     site.held[f"{replica.name} {ONE}"] = let_go = threading.Event()
-    site.articles[ONE]["second"] = "Second"
     await eventually("a poll that waits", lambda: site.waiting)
     stopping = asyncio.create_task(asyncio.to_thread(replica.stop))
     let_go.set()

@@ -43,8 +43,14 @@ def tagger() -> Tagger:
     return Tagger(load())
 
 
-def tag(text: str = "", title: str = "", language: str | None = "en", authors: tuple[str, ...] = ()) -> EnrichedItem:
-    return tagger().tag(raw_item(text, title, language=language, authors=authors))
+def tag(
+    text: str = "",
+    title: str = "",
+    language: str | None = "en",
+    authors: tuple[str, ...] = (),
+    summary: str = "",
+) -> EnrichedItem:
+    return tagger().tag(raw_item(text, title, summary, language, authors))
 
 
 def countries(text: str, language: str | None = "en") -> set[str]:

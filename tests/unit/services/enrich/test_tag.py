@@ -121,3 +121,11 @@ def test_the_threshold_can_be_set() -> None:
     raw = raw_item("The Multinational Security Support mission is in Haiti.", language="en")
     assert tagger().tag(raw).relevant
     assert not Tagger(load(), threshold=1.0).tag(raw).relevant
+
+
+def test_a_summary_that_is_the_beginning_of_the_text_is_counted_once() -> None:
+    text = "Jamaica sent 24 officers to the Multinational Security Support mission in Haiti.\n"
+    alone, repeated = tag(text), tag(text, summary=text.strip())
+    assert repeated.countries == alone.countries
+    assert repeated.figures == alone.figures
+    assert {evidence.field for evidence in repeated.evidence} == {"text"}
