@@ -25,9 +25,12 @@ class Servers:
     environment: dict[str, str] = field(repr=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The local stack on free ports, with topics and indices; this process's settings point at it too."""
+    """The local stack on free ports, with topics and indices; this process's settings point at it too.
+
+    Each module has its own: what one leaves behind (thousands of items, saved searches) would keep another's waiting.
+    """
     servers = local.Stack.on_free_ports(tmp_path_factory.mktemp("stack"))
     found = {
         "NEWS_KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
@@ -37,12 +40,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in found.items():
             patch.setenv(name, value)
-        local.up(servers)
         try:
+            local.up(servers)
             subprocess.run([sys.executable, "-m", "services.index", "setup"], cwd=ROOT, check=True, timeout=120)
             yield Servers(servers, servers.bootstrap_servers, servers.engine_url, {**os.environ})
         finally:
-            local.down(servers)
+            local.wipe(servers)
 
 
 def allowed_skips() -> dict[str, str]:

@@ -18,7 +18,7 @@ from schemas.errors import Invalid, Transient
 from services import settings
 from services.index.engine import operations as writing
 from services.index.engine import verdicts
-from services.index.engine.introduction import introduced
+from services.index.engine.introduction import authorization, introduced
 from services.index.engine.opensearch import OpenSearchNode
 from services.index.engine.operations import BulkResult, Create, Operation, Put, Replace, Stored
 from services.telemetry import Progress, logger
@@ -175,12 +175,11 @@ class Engine:
 async def connect(progress: Progress | None = None) -> AsyncIterator[Engine]:
     """The engine that the settings name, waiting for it as long as it takes. Raises SystemExit when it refuses us."""
     configured = settings.Engine()
-    key = configured.elasticsearch_api_key
     node_config = url_to_node_config(configured.elasticsearch_url, use_default_ports_for_scheme=True)
     if configured.elasticsearch_ca_file and node_config.scheme == "https":
         node_config = node_config.replace(ca_certs=str(configured.elasticsearch_ca_file))
-    authorization = {"authorization": f"ApiKey {key.get_secret_value()}"} if key else {}
-    about = await introduced(node_config, authorization, progress)
+    credentials = authorization(configured)
+    about = await introduced(node_config, credentials, progress)
     is_opensearch = about.get("distribution") == "opensearch"
     log.info(
         "search engine found", engine="OpenSearch" if is_opensearch else "Elasticsearch", version=about.get("number")
@@ -188,7 +187,7 @@ async def connect(progress: Progress | None = None) -> AsyncIterator[Engine]:
     client = AsyncElasticsearch(
         [node_config],
         node_class=OpenSearchNode if is_opensearch else AiohttpHttpNode,
-        api_key=key.get_secret_value() if key else None,
+        headers=credentials,
         request_timeout=configured.elasticsearch_timeout_s,
         max_retries=0,
         retry_on_timeout=False,

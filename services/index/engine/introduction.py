@@ -1,5 +1,6 @@
 """The first word with the engine: what it is, and whether it will have us. Asked plainly, before a client is chosen."""
 
+import base64
 from typing import Any
 
 import msgspec
@@ -7,11 +8,22 @@ from elastic_transport import AiohttpHttpNode, HttpHeaders, NodeConfig, TlsError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from schemas.errors import Transient
+from services import settings
 from services.telemetry import Progress, logger
 
 log = logger(__name__)
 
 PATIENCE_S = 5.0
+
+
+def authorization(configured: settings.Engine) -> dict[str, str]:
+    """Return the header that says who we are: by API key, else by user and password; empty where neither is set."""
+    if configured.elasticsearch_api_key:
+        return {"authorization": f"ApiKey {configured.elasticsearch_api_key.get_secret_value()}"}
+    if configured.elasticsearch_username and configured.elasticsearch_password:
+        pair = f"{configured.elasticsearch_username}:{configured.elasticsearch_password.get_secret_value()}"
+        return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    return {}
 
 
 async def introduced(
@@ -48,7 +60,9 @@ async def _ask_version(node: AiohttpHttpNode, where: str, authorization: dict[st
             raise SystemExit(f"{where}: {error.message}: is NEWS_ELASTICSEARCH_CA_FILE the engine's CA?") from error
         raise Transient(str(error)) from error
     if answer.meta.status in (401, 403):
-        raise SystemExit(f"{where} refuses us ({answer.meta.status}): is NEWS_ELASTICSEARCH_API_KEY right?")
+        raise SystemExit(
+            f"{where} refuses us ({answer.meta.status}): is NEWS_ELASTICSEARCH_API_KEY, or user and password, right?"
+        )
     if answer.meta.status != 200:
         raise Transient(f"GET / answered {answer.meta.status}")
     try:
