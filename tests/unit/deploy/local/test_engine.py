@@ -1,5 +1,9 @@
 """Why the engine died, from the virtual machine's own log of exceptions."""
 
+from pathlib import Path
+
+import pytest
+
 from deploy.local import engine
 
 # As a Java 25 virtual machine wrote it with -Xlog:exceptions=info, shortened.
@@ -22,3 +26,13 @@ def test_the_last_different_exceptions_are_told_cause_before_effect() -> None:
         "org.opensearch.OpenSearchException: failed to bind service",
         "org.codelibs.opensearch.runner.OpenSearchRunnerException: Failed to start node 1",
     ]
+
+
+@pytest.mark.parametrize(("wanted", "quick"), [(None, True), ("1", False)])
+def test_a_quick_start_is_the_default_and_full_speed_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str | None, quick: bool
+) -> None:
+    monkeypatch.delenv(engine.OPTIMISE, raising=False)
+    if wanted:
+        monkeypatch.setenv(engine.OPTIMISE, wanted)
+    assert set(engine.QUICK).issubset(engine.arguments(tmp_path, 9250, [])) is quick
