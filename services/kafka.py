@@ -207,6 +207,11 @@ def as_record(record: Any) -> Record:
     )
 
 
+def back_off_s(attempt: int) -> float:
+    """Seconds to wait after failed attempt number `attempt` (from 0): doubling to 30, with jitter."""
+    return min(30.0, 0.5 * 2.0 ** min(attempt, 16)) * random.uniform(0.5, 1.0)
+
+
 async def _until_processed(
     client: AIOKafkaConsumer,
     process: Callable[[list[Record]], Awaitable[None]],
@@ -220,7 +225,7 @@ async def _until_processed(
             await process(records)
             return True
         except Transient as error:
-            delay = min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0)
+            delay = back_off_s(attempt)
             log.warning(
                 "not ready, will try the batch again", error=str(error), records=len(records), delay_s=round(delay, 1)
             )

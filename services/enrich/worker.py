@@ -8,7 +8,6 @@ the process without committing, and the batch is read again.
 import asyncio
 import logging
 import os
-import random
 import signal
 import ssl
 from collections.abc import Callable, Sequence
@@ -149,7 +148,7 @@ async def _until_sent(
             await _send(records, tag, producer, dead_letters, done)
             return
         except Transient as error:
-            delay = min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0)
+            delay = kafka.back_off_s(attempt)
             log.warning("broker is not ready, will send the batch again", error=str(error), records=len(records))
             progress.waiting(str(error))
             await asyncio.sleep(delay)
