@@ -45,6 +45,13 @@ class Site:
     requests: list[Request] = field(default_factory=list)
     held: dict[str, threading.Event] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
+    changing: threading.Lock = field(default_factory=threading.Lock)
+
+    def publish_and_hold(self, path: str, replica: str, **articles: str) -> threading.Event:
+        """In one step, so that the next answer to this replica has the articles and waits until the event is set."""
+        with self.changing:
+            self.articles[path].update(articles)
+            return self.held.setdefault(f"{replica} {path}", threading.Event())
 
     def document(self, path: str) -> bytes:
         rss = ElementTree.Element("rss", version="2.0")
@@ -76,8 +83,10 @@ def serving(*paths: str) -> Iterator[Site]:
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             replica, validator = self.headers["User-Agent"], self.headers["If-None-Match"]
-            body = site.document(self.path)  # what is said was true when it was asked, however long it is held
-            if held := site.held.get(f"{replica} {self.path}"):
+            with site.changing:
+                body = site.document(self.path)  # what is said was true when it was asked, however long it is held
+                held = site.held.get(f"{replica} {self.path}")
+            if held:
                 site.waiting.append(f"{replica} {self.path}")
                 held.wait(60)
             etag = f'"{hashlib.sha256(body).hexdigest()[:8]}"'

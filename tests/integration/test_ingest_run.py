@@ -1,7 +1,6 @@
 """What ingest promises on the real broker: nothing is lost, repeated or undone, whoever dies, restarts or freezes."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -153,8 +152,7 @@ async def test_a_frozen_owner_that_wakes_up_does_not_undo_its_heirs_state(one: I
     await eventually("a conditional poll", lambda: site.asked(ONE, status=304))
 
     # A poll of an edited article is under way when the owner freezes; its answer comes while nobody reads it.
-    site.held[f"{frozen.name} {ONE}"] = let_go = threading.Event()
-    site.articles[ONE]["first"] = "Seen by the frozen owner alone"
+    let_go = site.publish_and_hold(ONE, frozen.name, first="Seen by the frozen owner alone")
     await eventually("a poll that waits", lambda: site.waiting)
     frozen.freeze()
     let_go.set()
@@ -214,8 +212,7 @@ async def test_sigterm_lets_a_poll_under_way_finish(one: Ingest, raw: RawItems) 
     site, feed_id = one.site, one.site.feed_id(ONE)
     replica = one.start("replica")
     await eventually("a conditional poll", lambda: site.asked(ONE, status=304))
-    site.articles[ONE]["second"] = "Second"  # before the hold: a held answer is what was true when it was asked
-    site.held[f"{replica.name} {ONE}"] = let_go = threading.Event()
+    let_go = site.publish_and_hold(ONE, replica.name, second="Second")
     await eventually("a poll that waits", lambda: site.waiting)
     stopping = asyncio.create_task(asyncio.to_thread(replica.stop))
     let_go.set()
