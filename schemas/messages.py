@@ -201,7 +201,11 @@ class DeadLetter(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Feed(msgspec.Struct, kw_only=True, frozen=True):
-    """A feed that people want polled. Written by the API and the command line only; the last write wins."""
+    """A feed that people want polled. Written by the API and the command line only; the last write wins.
+
+    page_text: each new item's article page is fetched for its text. user_agent, headers, http1, proxy: how it is asked
+    for, where the defaults are refused. credentials: a Fernet token of {"basic": "user:password"} or {"cookie": "..."}.
+    """
 
     schema_version: Literal[1] = 1
     feed_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -213,6 +217,13 @@ class Feed(msgspec.Struct, kw_only=True, frozen=True):
     paused: bool
     interval_s: Annotated[int, msgspec.Meta(gt=0)] | None
     updated_at: Utc
+    home_page: str | None = None
+    page_text: bool = False
+    user_agent: str | None = None
+    headers: dict[str, str] = {}
+    http1: bool = False
+    proxy: str | None = None
+    credentials: str | None = None
 
 
 class Seen(msgspec.Struct, kw_only=True, frozen=True):

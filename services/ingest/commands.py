@@ -20,6 +20,7 @@ from services.ingest.items import new_feed
 from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import poll
 from services.ingest.state_log import new_state
+from services.ingest.world import World
 
 WRONG = 2  # exit status: the arguments or the file
 FAILED = 1  # exit status: a feed could not be polled, or the broker did not take it
@@ -45,7 +46,7 @@ async def poll_once(urls: Sequence[str]) -> int:
                 user_agent=outbound.user_agent,
             ) as client,
         ):
-            world = runner.World(client, parser, producer)
+            world = World(client, parser, producer)
             for url in urls:
                 now = world.now()
                 feed = new_feed(url, now)

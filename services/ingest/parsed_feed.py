@@ -17,7 +17,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     url: absolute, http or https, as given (not canonical). text: plain; paragraphs end with a line feed; the summary
     where the feed has no content. published_at: UTC; None where it is missing, unreadable or out of 1970 to 9999,
-    with what the feed said in published_raw.
+    with what the feed said in published_raw. source_title, source_url: whom an aggregator names (RSS source).
     """
 
     entry_id: str | None
@@ -29,16 +29,36 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     image_url: str | None
     published_at: datetime | None
     published_raw: str | None
+    source_title: str | None = None
+    source_url: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the document asks to be read. ttl: RSS; update period: sy:updatePeriod over sy:updateFrequency.
+
+    skip_hours: 0 to 23, UTC. skip_days: 0 is Monday.
+    """
+
+    ttl_s: int | None = None
+    update_period_s: int | None = None
+    skip_hours: list[int] = []
+    skip_days: list[int] = []
 
 
 class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
-    """A document. format: e.g. rss20, atom10, json11. damaged: what was wrong where entries were read all the same."""
+    """A document. format: e.g. rss20, atom10, json11. damaged: what was wrong where entries were read all the same.
+
+    hub, self_url: WebSub, as the document names them.
+    """
 
     title: str
     language: str | None
     entries: list[Entry]
     format: str
     damaged: str | None
+    asked: Asked = Asked()
+    hub: str | None = None
+    self_url: str | None = None
 
 
 class NotAFeed(Exception):

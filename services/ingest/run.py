@@ -7,28 +7,22 @@ import os
 import random
 import socket
 from collections import defaultdict
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.errors import Transient
 from schemas.messages import Feed, FeedHealth, FeedState
 from services import guarded_http, kafka, settings
-from services.ingest import fetch, schedule
-from services.ingest.fetch import Fetched
 from services.ingest.ownership import LostError, Owned, Ownership
-from services.ingest.parse import ParsedFeed
 from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import poll
 from services.ingest.state_log import new_state
-from services.kafka import Producer
+from services.ingest.world import World
 from services.telemetry import Progress, logger
 
 log = logger(__name__)
@@ -41,35 +35,6 @@ LATE = Histogram("news_poll_delay_seconds", "Seconds by which a poll began after
 
 SHUTDOWN_S = 8.0  # for polls under way; container runtimes kill after 10 s
 START_SPREAD_S = 0.02  # a feed: ten thousand are first polled within 200 s
-
-
-class World:
-    """The real world of a poll: clock, chance, network, parser, broker."""
-
-    def __init__(self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer) -> None:
-        configured = settings.Ingest()
-        self.pace = schedule.Pace(
-            interval_s=configured.ingest_interval_s, max_interval_s=configured.ingest_max_interval_s
-        )
-        self._timeout_s = configured.ingest_timeout_s
-        self._client, self._parser, self._producer = client, parser, producer
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def chance(self) -> float:
-        return random.random()
-
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
-        return await fetch.fetch(
-            self._client, url, etag=etag, last_modified=last_modified, timeout_s=self._timeout_s, now=self.now
-        )
-
-    async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
-        return await self._parser.parse(body, content_type, url)
-
-    async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
-        await self._producer.send_all(topic, records)
 
 
 async def run(stop: asyncio.Event, progress: Progress) -> None:
