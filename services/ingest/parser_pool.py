@@ -4,9 +4,11 @@ import asyncio
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from typing import TypeVar
 
 from services.ingest import parse
 from services.ingest.parse import NotAFeed, ParsedFeed
@@ -15,6 +17,16 @@ from services.telemetry import logger
 log = logger(__name__)
 
 LIMIT_S = 30.0
+
+T = TypeVar("T")
+
+
+class ParserFailed(Exception):
+    """The process died of a document, or took too long over it. kind: a slug; detail: in words."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(kind, detail)
+        self.kind, self.detail = kind, detail
 
 
 class ParserPool:
@@ -26,17 +38,24 @@ class ParserPool:
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         """Parse a document. Raises NotAFeed."""
+        try:
+            return await self.run(parse.parse, body, content_type, url)
+        except ParserFailed as error:
+            raise NotAFeed(error.kind, error.detail) from error
+
+    async def run(self, function: Callable[..., T], body: bytes, *rest: str | None) -> T:
+        """Run a function over a document in the process. Raises what it raises, or ParserFailed."""
         async with self._turn:
-            parsing = asyncio.get_running_loop().run_in_executor(self._executor, parse.parse, body, content_type, url)
+            running = asyncio.get_running_loop().run_in_executor(self._executor, function, body, *rest)
             try:
-                return await asyncio.wait_for(parsing, LIMIT_S)
+                return await asyncio.wait_for(running, LIMIT_S)
             except BrokenProcessPool as error:
                 self._replace()
-                raise NotAFeed("parser_died", f"the parser died of this document, {len(body)} bytes") from error
+                raise ParserFailed("parser_died", f"the parser died of this document, {len(body)} bytes") from error
             except TimeoutError as error:
                 self._replace()
                 detail = f"the parser took more than {LIMIT_S:.0f} s, {len(body)} bytes"
-                raise NotAFeed("parser_hung", detail) from error
+                raise ParserFailed("parser_hung", detail) from error
 
     def close(self) -> None:
         """End the process."""

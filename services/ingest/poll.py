@@ -12,8 +12,10 @@ from schemas.messages import Feed, FeedHealth, FeedState, Redirect
 from services.ingest import items, schedule
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import Found
+from services.ingest.page_text import Page
 from services.ingest.parse import NotAFeed, ParsedFeed
 from services.ingest.schedule import Pace
+from services.ingest.send_items import send_items
 from services.telemetry import logger
 
 log = logger(__name__)
@@ -34,6 +36,8 @@ class World(Protocol):
     async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched: ...
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed: ...
+
+    async def page(self, url: str) -> Page: ...
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None: ...
 
@@ -66,7 +70,7 @@ async def poll(
     latency = world.now() - started
     outcome = await _judge(fetched, feed, state, world, resumed)
     if outcome.found:
-        await world.send(topics.RAW, [(item.item_id, codec.encode(item)) for item in outcome.found.items])
+        await send_items(feed, outcome.found.items, world)
     if outcome.state != state:
         await remember(msgspec.structs.replace(outcome.state, updated_at=world.now()))
     health = _health(feed, outcome, latency, world)

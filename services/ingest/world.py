@@ -9,6 +9,9 @@ import httpx
 from services import settings
 from services.ingest import fetch, schedule
 from services.ingest.fetch import Fetched
+from services.ingest.hosts import Hosts
+from services.ingest.page_text import Page
+from services.ingest.pages import polite_pages
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.parser_pool import ParserPool
 from services.kafka import Producer
@@ -17,13 +20,14 @@ from services.kafka import Producer
 class World:
     """The real world of a poll: clock, chance, network, parser, broker."""
 
-    def __init__(self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer) -> None:
+    def __init__(self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer, hosts: Hosts) -> None:
         configured = settings.Ingest()
         self.pace = schedule.Pace(
             interval_s=configured.ingest_interval_s, max_interval_s=configured.ingest_max_interval_s
         )
         self._timeout_s = configured.ingest_timeout_s
         self._client, self._parser, self._producer = client, parser, producer
+        self._pages = polite_pages(client, hosts, parser, self._timeout_s, self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -38,6 +42,9 @@ class World:
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         return await self._parser.parse(body, content_type, url)
+
+    async def page(self, url: str) -> Page:
+        return await self._pages.page(url)
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         await self._producer.send_all(topic, records)

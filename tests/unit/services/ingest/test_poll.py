@@ -6,13 +6,15 @@ import pytest
 
 from schemas import codec, topics
 from schemas.errors import Transient
-from schemas.messages import FeedHealth, FeedState, RawItem
+from schemas.messages import Feed, FeedHealth, FeedState, RawItem
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import new_feed
+from services.ingest.page_text import Page
 from services.ingest.parse import Entry, NotAFeed, ParsedFeed
 from services.ingest.poll import ADOPT_AFTER, MUTE, poll
 from services.ingest.schedule import Pace
 from services.ingest.state_log import new_state
+from tests.unit.services.ingest.pages import page
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FEED = new_feed("https://news.example/rss", NOW)
@@ -28,6 +30,7 @@ class FakeWorld:
         self.asked: list[tuple[str, str | None, str | None]] = []
         self.told: list[tuple[str, bytes]] = []
         self.remembered: list[FeedState] = []
+        self.pages_asked: list[str] = []
         self.broker_is_away = False
 
     def now(self) -> datetime:
@@ -46,6 +49,10 @@ class FakeWorld:
         assert self.parsed is not None
         return self.parsed
 
+    async def page(self, url: str) -> Page:
+        self.pages_asked.append(url)
+        return page("The whole article, as its page has it.\n")
+
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         if self.broker_is_away:
             raise Transient("broker away")
@@ -55,8 +62,8 @@ class FakeWorld:
         self.remembered.append(state)
         self.told.append(("remember", b""))
 
-    async def poll(self, state: FeedState = FRESH) -> FeedHealth:
-        return await poll(FEED, state, self, self.remember)
+    async def poll(self, state: FeedState = FRESH, feed: Feed = FEED) -> FeedHealth:
+        return await poll(feed, state, self, self.remember)
 
 
 def document(body: bytes = b"<rss/>", moved_to: str | None = None) -> Document:
@@ -170,3 +177,29 @@ async def test_a_redirect_that_changes_its_mind_starts_from_one() -> None:
         state = world.remembered[0] if world.remembered else state
     assert state.redirect is not None
     assert (state.redirect.url, state.redirect.times) == ("https://news.example/b", 1)
+
+
+async def test_a_page_s_text_is_sent_and_what_the_feed_said_is_remembered() -> None:
+    """So that the next poll sees no change, and a page that varies makes no revisions."""
+    feed = msgspec.structs.replace(FEED, page_text=True)
+    world = FakeWorld(document(), parsed("a"))
+    await world.poll(feed=feed)
+    [sent] = [codec.decode(value, RawItem) for topic, value in world.told if topic == topics.RAW]
+    assert (sent.text, sent.text_source) == ("The whole article, as its page has it.\n", "page")
+    [state] = world.remembered
+    assert state.seen[sent.item_id].content_hash != sent.content_hash
+    assert state.seen[sent.item_id].revision == sent.revision
+    again = FakeWorld(document(b"<rss changed/>"), parsed("a"))
+    await again.poll(state, feed)
+    assert again.pages_asked == []
+    assert topics.RAW not in [topic for topic, _ in again.told]
+
+
+async def test_after_a_crash_between_item_and_state_the_same_content_is_sent_again() -> None:
+    feed = msgspec.structs.replace(FEED, page_text=True)
+    hashes = []
+    for _ in range(2):
+        world = FakeWorld(document(), parsed("a"))
+        await world.poll(feed=feed)
+        hashes += [codec.decode(value, RawItem).content_hash for topic, value in world.told if topic == topics.RAW]
+    assert hashes[0] == hashes[1]
