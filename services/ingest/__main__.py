@@ -5,6 +5,8 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
+from services.ingest import import_arguments
+
 EXAMPLES = """examples:
   python -m services.ingest run                               poll the feeds of news.feeds until SIGTERM
   python -m services.ingest run --feeds feeds.opml            add these feeds to news.feeds first
@@ -12,6 +14,7 @@ EXAMPLES = """examples:
   python -m services.ingest parse saved.xml other.json        no Kafka: RawItem JSON lines on stdout
   python -m services.ingest feeds add https://example.org/rss --language fr --country HT
   python -m services.ingest feeds list
+  python -m services.ingest import archive.csv --dry-run      old articles: what is in the file; see import --help
 """
 FILE_HELP = "OPML, or a YAML list `feeds: [{url: ..., title: ..., language: fr, country: HT, tags: [...]}]`"
 
@@ -34,13 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from services.ingest import commands
+    from services.ingest import commands, import_command
 
     match chosen.command, getattr(chosen, "action", None):
         case "run", _:
             return commands.run(chosen.feeds)
         case "poll", _:
             return asyncio.run(commands.poll_once(chosen.urls))
+        case "import", _:
+            return import_command.import_past(chosen)
         case _, "list":
             return asyncio.run(commands.list_feeds())
         case _, "import":
@@ -71,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parse.add_argument("files", nargs="+", metavar="FILE", help="a saved feed; - is stdin")
     parse.add_argument("--url", help="where the documents come from, for relative links")
+    import_arguments.add_to(commands.add_parser("import", help="import old articles from a file; alerts nobody"))
     feeds = commands.add_parser("feeds", help="what is polled: list, add, remove, import")
     actions = feeds.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="the feeds of news.feeds, a line each")
