@@ -101,9 +101,7 @@ def test_the_documentation_has_every_name() -> None:
 
 
 NAMES = st.sampled_from([name for field, others, _ in FIELDS for name in (field, *others)])
-ANYTHING = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.lists(st.text(max_size=5))
-)
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.lists(st.text(max_size=5))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # machines may be busy
