@@ -16,7 +16,6 @@ from services import guarded_http, kafka, process, settings
 from services.ingest import character_encoding
 from services.ingest import run as runner
 from services.ingest.feeds_file import read_feeds
-from services.ingest.hosts import Hosts
 from services.ingest.items import new_feed
 from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import poll
@@ -47,9 +46,7 @@ async def poll_once(urls: Sequence[str]) -> int:
                 user_agent=outbound.user_agent,
             ) as client,
         ):
-            configured = settings.Ingest()
-            hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
-            world = World(client, parser, producer, hosts)
+            world = World(client, parser, producer)
             for url in urls:
                 now = world.now()
                 feed = new_feed(url, now)

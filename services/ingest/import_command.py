@@ -16,7 +16,6 @@ from services.ingest.archive_entry import known_columns
 from services.ingest.archive_file import csv_header, form_of
 from services.ingest.archive_item import Task
 from services.ingest.checkpoint import Checkpoint, Counts
-from services.ingest.hosts import Hosts
 from services.ingest.import_check import check
 from services.ingest.import_past import Importer
 from services.ingest.items import new_feed
@@ -52,8 +51,7 @@ async def _import(task: Task, from_start: bool) -> Counts:
                 user_agent=outbound.user_agent,
             ) as client,
         ):
-            hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
-            importer = Importer(task, World(client, parser, producer, hosts), _say)
+            importer = Importer(task, World(client, parser, producer), _say)
             counts = await importer.run(checkpoint, from_start)
     finally:
         parser.close()

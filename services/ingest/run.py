@@ -18,7 +18,6 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.errors import Transient
 from schemas.messages import Feed, FeedHealth, FeedState
 from services import guarded_http, kafka, settings
-from services.ingest.hosts import Hosts
 from services.ingest.ownership import LostError, Owned, Ownership
 from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import poll
@@ -53,8 +52,7 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
             ) as client,
             asyncio.TaskGroup() as tasks,
         ):
-            hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
-            world = World(client, parser, producer, hosts)
+            world = World(client, parser, producer)
             owner = f"{socket.gethostname()}-{os.getpid()}"
             ownership = Ownership(owner, producer, configured.ingest_session_timeout_ms, world.now)
             leave = asyncio.Event()

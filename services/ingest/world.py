@@ -20,14 +20,15 @@ from services.kafka import Producer
 class World:
     """The real world of a poll: clock, chance, network, parser, broker."""
 
-    def __init__(self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer, hosts: Hosts) -> None:
+    def __init__(self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer) -> None:
         configured = settings.Ingest()
         self.pace = schedule.Pace(
             interval_s=configured.ingest_interval_s, max_interval_s=configured.ingest_max_interval_s
         )
+        self.hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
         self._timeout_s = configured.ingest_timeout_s
         self._client, self._parser, self._producer = client, parser, producer
-        self._pages = polite_pages(client, hosts, parser, self._timeout_s, self.now)
+        self._pages = polite_pages(client, self.hosts, parser, self._timeout_s, self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -11,7 +11,6 @@ import pytest
 from schemas import codec, topics
 from schemas.messages import FeedState, RawItem
 from services import guarded_http
-from services.ingest.hosts import Hosts
 from services.ingest.items import new_feed
 from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import poll
@@ -89,7 +88,8 @@ async def parser() -> AsyncIterator[ParserPool]:
     pool.close()
 
 
-async def test_a_poll_reads_the_pages_that_it_may_read(parser: ParserPool) -> None:
+async def test_a_poll_reads_the_pages_that_it_may_read(parser: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWS_INGEST_HOST_SPACING_S", "0")
     sent, states = Sent(), []
 
     async def remember(state: FeedState) -> None:
@@ -98,7 +98,7 @@ async def test_a_poll_reads_the_pages_that_it_may_read(parser: ParserPool) -> No
     with site() as (url, asked):
         allowed = frozenset({url.removeprefix("http://")})
         async with guarded_http.client(allowed_hosts=allowed, timeout_s=30, user_agent="test") as client:
-            world = World(client, parser, sent, Hosts(0, 10))  # type: ignore[arg-type]
+            world = World(client, parser, sent)  # type: ignore[arg-type]
             feed = msgspec.structs.replace(new_feed(f"{url}/rss", world.now()), page_text=True)
             health = await poll(feed, new_state(feed.feed_id, world.now()), world, remember)
 
