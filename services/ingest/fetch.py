@@ -41,9 +41,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotModified(msgspec.Struct, frozen=True, kw_only=True):
-    """304: nothing has changed since the validators that were sent."""
+    """304: nothing has changed since the validators that were sent. moved_to, max_age_s: as of a Document."""
 
     arrived_at: datetime
+    moved_to: str | None = None
     max_age_s: int | None = None
 
 
@@ -103,7 +104,7 @@ async def _follow(client: httpx.AsyncClient, url: str, headers: dict[str, str], 
 async def _answer(response: httpx.Response, address: str, moved_to: str | None, now: Callable[[], datetime]) -> Fetched:
     arrived_at = now()
     if response.status_code == 304:
-        return NotModified(arrived_at=arrived_at, max_age_s=max_age_s(response.headers))
+        return NotModified(arrived_at=arrived_at, moved_to=moved_to, max_age_s=max_age_s(response.headers))
     if not response.is_success:
         return Failed(
             kind="gone" if response.status_code == 410 else f"http_{response.status_code}",

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 import httpx
@@ -9,6 +10,7 @@ import httpx
 from services import settings
 from services.ingest import fetch, schedule
 from services.ingest.fetch import Fetched
+from services.ingest.hosts import Hosts
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.parser_pool import ParserPool
 from services.kafka import Producer
@@ -22,6 +24,7 @@ class World:
         self.pace = schedule.Pace(
             interval_s=configured.ingest_interval_s, max_interval_s=configured.ingest_max_interval_s
         )
+        self.hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
         self._timeout_s = configured.ingest_timeout_s
         self._client, self._parser, self._producer = client, parser, producer
 
@@ -30,6 +33,9 @@ class World:
 
     def chance(self) -> float:
         return random.random()
+
+    def turn(self, url: str) -> AbstractAsyncContextManager[None]:
+        return self.hosts.turn(url)
 
     async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         return await fetch.fetch(

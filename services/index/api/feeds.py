@@ -19,7 +19,12 @@ async def feed_health(context: InContext) -> Feeds:
     body: dict[str, Any] = {
         "size": MOST,
         "track_total_hits": True,
-        "sort": [{"failures": "desc"}, {"title": "asc"}, {"feed_id": "asc"}],
+        "sort": [
+            {"failures": "desc"},
+            {"silent_since": {"order": "asc", "missing": "_last"}},
+            {"title": "asc"},
+            {"feed_id": "asc"},
+        ],
     }
     hits = (await context.engine.search(FEED_HEALTH, body))["hits"]
     return Feeds(

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -9,8 +10,9 @@ from schemas.errors import Transient
 from schemas.messages import FeedHealth, FeedState, RawItem
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import new_feed
+from services.ingest.learn import ADOPT_AFTER
 from services.ingest.parse import Entry, NotAFeed, ParsedFeed
-from services.ingest.poll import ADOPT_AFTER, MUTE, poll
+from services.ingest.poll import MUTE, poll
 from services.ingest.schedule import Pace
 from services.ingest.state_log import new_state
 
@@ -35,6 +37,10 @@ class FakeWorld:
 
     def chance(self) -> float:
         return 0.5
+
+    @asynccontextmanager
+    async def turn(self, url: str) -> AsyncIterator[None]:
+        yield
 
     async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         self.asked.append((url, etag, last_modified))
