@@ -209,7 +209,7 @@ def _health(
         failures=state.failures,
         last_item_at=state.last_item_at,
         next_poll_at=next_poll_at,
-        seen_share=round(found.known / distinct, 2) if found and distinct else None,
+        seen_share=round(found.known / distinct, 2) if found and distinct and before.first_polled_at else None,
         missed=found is not None and learn.missed(before, found),
         missed_at=state.missed_at,
         asked_s=schedule.asked_s(state.asked, outcome.fresh_s),

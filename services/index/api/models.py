@@ -138,6 +138,7 @@ class NewEndpoint(Given):
 
     url: str = Field(min_length=1, max_length=2_048, examples=["https://hooks.example/news"])
     secret: str | None = Field(None, max_length=200, description="`whsec_` and base64 of 24 to 64 random bytes")
+    feed_alarms: bool = Field(False, description="Call it also when a feed falls silent (`news.silent_feed`)")
 
 
 class NewSearch(Given):
@@ -156,6 +157,7 @@ class Endpoint(BaseModel):
     enabled: bool = True
     disabled_reason: str | None = None
     failing_since: datetime | None = None
+    feed_alarms: bool = False
     secret: str | None = Field(None, description="Only in the answer that creates it")
 
 
