@@ -9,6 +9,7 @@ import msgspec
 
 from services.guarded_http import Blocked
 from services.ingest.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
+from services.ingest.freshness import max_age_s
 from services.retry_after import retry_after
 
 MAX_BODY = 15 * 1024 * 1024  # bytes, decompressed
@@ -23,7 +24,10 @@ ACCEPT = (
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A body. url: where it came from in the end; moved_to: the same, when every redirect on the way was permanent."""
+    """A body. url: where it came from in the end; moved_to: the same, when every redirect on the way was permanent.
+
+    max_age_s: how long it asks not to be fetched again, see `freshness`.
+    """
 
     body: bytes
     content_type: str | None
@@ -33,12 +37,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     etag: str | None
     last_modified: str | None
     arrived_at: datetime
+    max_age_s: int | None = None
 
 
 class NotModified(msgspec.Struct, frozen=True, kw_only=True):
-    """304: nothing has changed since the validators that were sent."""
+    """304: nothing has changed since the validators that were sent. moved_to, max_age_s: as of a Document."""
 
     arrived_at: datetime
+    moved_to: str | None = None
+    max_age_s: int | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +104,7 @@ async def _follow(client: httpx.AsyncClient, url: str, headers: dict[str, str], 
 async def _answer(response: httpx.Response, address: str, moved_to: str | None, now: Callable[[], datetime]) -> Fetched:
     arrived_at = now()
     if response.status_code == 304:
-        return NotModified(arrived_at=arrived_at)
+        return NotModified(arrived_at=arrived_at, moved_to=moved_to, max_age_s=max_age_s(response.headers))
     if not response.is_success:
         return Failed(
             kind="gone" if response.status_code == 410 else f"http_{response.status_code}",
@@ -121,6 +128,7 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
         etag=response.headers.get("ETag"),
         last_modified=response.headers.get("Last-Modified"),
         arrived_at=arrived_at,
+        max_age_s=max_age_s(response.headers),
     )
 
 

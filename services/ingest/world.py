@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 import httpx
@@ -35,6 +36,9 @@ class World:
 
     def chance(self) -> float:
         return random.random()
+
+    def turn(self, url: str) -> AbstractAsyncContextManager[None]:
+        return self.hosts.turn(url)
 
     async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         return await fetch.fetch(

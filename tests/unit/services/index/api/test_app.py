@@ -38,6 +38,7 @@ DATA = [
     ("POST", "/v1/searches/x/test"),
     ("GET", "/v1/deliveries"),
     ("GET", "/v1/feeds/health"),
+    ("GET", "/v1/feeds/x/health"),
     ("GET", "/v1/openapi.json"),
 ]
 
@@ -60,7 +61,7 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     from services.index.api import deliveries, feeds, items, searches
 
     routes = {
-        (method, route.path.replace("{item_id}", "x").replace("{search_id}", "x"))
+        (method, route.path.replace("{item_id}", "x").replace("{search_id}", "x").replace("{feed_id}", "x"))
         for module in (deliveries, feeds, items, searches)
         for route in module.router.routes
         if isinstance(route, APIRoute)
