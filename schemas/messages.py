@@ -276,6 +276,20 @@ class NewsDay(msgspec.Struct, kw_only=True, frozen=True):
     silence_s: Count
 
 
+class Subscription(msgspec.Struct, kw_only=True, frozen=True):
+    """WebSub: a hub that calls when a feed changes. topic: the feed's address there.
+
+    asked_at: when the hub was last asked to call; until: the end of the lease that it granted, None before it did.
+    proven: its last call brought news, and no poll since found news that it had not called for.
+    """
+
+    hub: str
+    topic: str
+    asked_at: Utc | None = None
+    until: Utc | None = None
+    proven: bool = False
+
+
 class FeedState(msgspec.Struct, kw_only=True, frozen=True):
     """What polling learned about a feed. Written by its owner only, when it changes.
 
@@ -311,6 +325,7 @@ class FeedState(msgspec.Struct, kw_only=True, frozen=True):
     delays_s: list[Count] = []
     days: Annotated[list[NewsDay], msgspec.Meta(description="the latest 28 with new items, oldest first")] = []
     silent_since: Annotated[Utc | None, msgspec.Meta(description="of the silence that an alarm was raised for")] = None
+    websub: Subscription | None = None
 
 
 class Claim(msgspec.Struct, kw_only=True, frozen=True):
@@ -320,6 +335,17 @@ class Claim(msgspec.Struct, kw_only=True, frozen=True):
     partition: Count
     owner: str
     claimed_at: Utc
+
+
+class HubNotice(msgspec.Struct, kw_only=True, frozen=True):
+    """What a feed's hub told a replica, for the feed's owner. until: the end of a verified lease."""
+
+    schema_version: Literal[1] = 1
+    feed_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    kind: Literal["verified", "denied", "push"]
+    topic: str
+    at: Utc
+    until: Utc | None = None
 
 
 class FeedHealth(msgspec.Struct, kw_only=True, frozen=True):
@@ -356,7 +382,7 @@ class FeedHealth(msgspec.Struct, kw_only=True, frozen=True):
     validators_distrusted: bool = False
 
 
-Message = RawItem | EnrichedItem | Alert | DeadLetter | Feed | FeedState | Claim | FeedHealth
+Message = RawItem | EnrichedItem | Alert | DeadLetter | Feed | FeedState | Claim | HubNotice | FeedHealth
 
 MESSAGES: dict[str, type[Message]] = {
     "raw_item": RawItem,
@@ -366,5 +392,6 @@ MESSAGES: dict[str, type[Message]] = {
     "feed": Feed,
     "feed_state": FeedState,
     "claim": Claim,
+    "hub_notice": HubNotice,
     "feed_health": FeedHealth,
 }

@@ -21,6 +21,7 @@ from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
 )
+from aiokafka.partitioner import DefaultPartitioner
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, stop_never, wait_exponential_jitter
 
 from schemas import topics
@@ -105,6 +106,15 @@ class Producer:
             raise Transient(f"send to {topic}: {error!r}") from error
         offset: int = sent.offset
         return offset
+
+    async def partition_of(self, topic: str, key: str) -> int:
+        """Return the partition to which a record with this key goes. Raises Transient."""
+        try:
+            partitions = sorted(await self._client.partitions_for(topic))
+        except KafkaError as error:
+            raise Transient(f"partitions of {topic}: {error!r}") from error
+        partition: int = DefaultPartitioner()(key.encode(), partitions, partitions)
+        return partition
 
     async def send_all(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         """Send (key, value) records at once and return when all are confirmed. Raises Invalid or Transient."""

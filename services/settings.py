@@ -87,6 +87,11 @@ class Ingest(BaseSettings):
     ingest_host_spacing_s: float = Field(
         5.0, ge=0, description="Seconds between the starts of two fetches on one host, feeds and pages alike"
     )
+    websub_url: str = Field(
+        "", description="Address at which hubs reach this service, https://host without a path; empty: no WebSub"
+    )
+    websub_host: str = Field("127.0.0.1", description="Address that the callback of hubs listens on")
+    websub_port: int = Field(8090, ge=1, le=65535, description="Port that the callback of hubs listens on")
     ingest_session_timeout_ms: int = Field(
         10_000, ge=1_000, description="Milliseconds of silence after which a replica's feeds pass to another"
     )

@@ -26,7 +26,7 @@ ACCEPT = (
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A body. url: where it came from in the end; moved_to: the same, when every redirect on the way was permanent.
 
-    max_age_s: how long it asks not to be fetched again, see `freshness`.
+    max_age_s: how long it asks not to be fetched again, see `freshness`. hub, self_url: see WebSub; of Link headers.
     """
 
     body: bytes
@@ -38,6 +38,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     last_modified: str | None
     arrived_at: datetime
     max_age_s: int | None = None
+    hub: str | None = None
+    self_url: str | None = None
 
 
 class NotModified(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +131,18 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
         last_modified=response.headers.get("Last-Modified"),
         arrived_at=arrived_at,
         max_age_s=max_age_s(response.headers),
+        hub=_linked(response, "hub"),
+        self_url=_linked(response, "self"),
     )
+
+
+def _linked(response: httpx.Response, relation: str) -> str | None:
+    """The address of a Link header."""
+    try:
+        href = response.links.get(relation, {}).get("url")
+        return str(response.url.join(href)) if href else None
+    except (httpx.InvalidURL, ValueError):
+        return None
 
 
 def _not_before(header: str | None, now: datetime) -> datetime | None:

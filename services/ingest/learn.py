@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from schemas.messages import Feed, FeedState, Redirect
-from services.ingest import delays, habit, schedule, validators
+from services.ingest import delays, habit, schedule, validators, websub
 from services.ingest.fetch import Document, Failed, NotModified
 from services.ingest.items import Found
 from services.ingest.parsed_feed import ParsedFeed
@@ -63,6 +63,9 @@ def read(
         body_hash=body_hash(document.body),
         full_at=at,
         asked=schedule.asked_in(parsed.asked),
+        websub=websub.offered(
+            state.websub, document.hub or parsed.hub, document.self_url or parsed.self_url or document.url
+        ),
         seen=found.seen,
         first_polled_at=state.first_polled_at or at,
     )

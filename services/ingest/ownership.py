@@ -145,7 +145,7 @@ class Ownership:
                 for state in owned.log.to_write_again():
                     log.warning("a frozen predecessor wrote late: its state is overwritten", feed_id=state.feed_id)
                     await self._write(owned, state)
-        if owned.ready != was_ready or owned.log.lost:
+        if owned.ready != was_ready or owned.log.lost or owned.log.pushed:
             self.changed.set()
 
     async def _read_feeds(self, stop: asyncio.Event) -> None:

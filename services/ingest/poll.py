@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from schemas import codec, topics
-from schemas.messages import Feed, FeedHealth, FeedState
-from services.ingest import delays, events, habit, items, learn, schedule, silence, validators
+from schemas.messages import Feed, FeedHealth, FeedState, HubNotice, Subscription
+from services.ingest import delays, events, habit, items, learn, schedule, silence, validators, websub
 from services.ingest.failures import HARD
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import Found
@@ -43,7 +43,16 @@ class World(Protocol):
 
     async def page(self, url: str) -> Page: ...
 
+    async def subscribe(self, feed_id: str, subscription: Subscription) -> bool: ...
+
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None: ...
+
+
+class Told(NamedTuple):
+    """What the feed's hub told: of the subscription, last; and whether it is why the feed is polled now."""
+
+    lease: HubNotice | None = None
+    pushed: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +88,7 @@ async def poll(
     remember: Callable[[FeedState], Awaitable[None]],
     resumed: bool = False,
     begin: Callable[[], None] = _always,
+    told: Told = Told(),  # noqa: B008 (it cannot be changed)
 ) -> FeedHealth:
     """Poll a feed once. Items are confirmed by the broker before the state that remembers them is written.
 
@@ -90,6 +100,7 @@ async def poll(
     outcome = await _judge(answer, feed, known, world, resumed)
     if outcome.found:
         await send_items(feed, outcome.found.items, world)
+    outcome = change(outcome, state=change(outcome.state, websub=await _subscribed(feed, outcome, told, world)))
     now = world.now()
     next_poll_at = _next_poll(feed, outcome, now, world)
     after = change(
@@ -106,6 +117,16 @@ async def poll(
     health = _health(feed, state, after, outcome, answer.latency, now, next_poll_at)
     await world.send(topics.FEED_HEALTH, [(feed.feed_id, codec.encode(health))])
     return health
+
+
+async def _subscribed(feed: Feed, outcome: Outcome, told: Told, world: World) -> Subscription | None:
+    """What stands between us and the feed's hub, which is asked to call, or to go on calling, where that is due."""
+    news = outcome.found is not None and len(outcome.found.items) > outcome.found.revised
+    known = websub.judged(websub.heard(outcome.state.websub, told.lease), news=news, pushed=told.pushed)
+    asked_at = world.now()
+    if known is None or not websub.is_due(known, asked_at):
+        return known
+    return change(known, asked_at=asked_at) if await world.subscribe(feed.feed_id, known) else known
 
 
 async def _ask(feed: Feed, state: FeedState, world: World, begin: Callable[[], None]) -> Answer:

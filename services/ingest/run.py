@@ -16,10 +16,10 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.errors import Transient
 from schemas.messages import Feed, FeedHealth, FeedState
 from services import guarded_http, kafka, settings
-from services.ingest import schedule
+from services.ingest import hub_calls, schedule
 from services.ingest.ownership import LostError, Owned, Ownership
 from services.ingest.parser_pool import ParserPool
-from services.ingest.poll import poll
+from services.ingest.poll import Told, poll
 from services.ingest.state_log import new_state
 from services.ingest.world import World
 from services.telemetry import Progress, logger
@@ -36,6 +36,7 @@ LATE = Histogram(
 )
 
 SHUTDOWN_S = 8.0  # for polls under way; container runtimes kill after 10 s
+ECHO_S = 60.0  # after a push without news: what lies between us and the feed may serve an older copy
 START_SPREAD_S = 0.02  # a feed: ten thousand are first polled within 200 s
 
 
@@ -54,12 +55,14 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
             ) as client,
             asyncio.TaskGroup() as tasks,
         ):
-            world = World(client, parser, producer)
+            callbacks = hub_calls.callbacks_of(configured)
+            world = World(client, parser, producer, callbacks)
             owner = f"{socket.gethostname()}-{os.getpid()}"
             ownership = Ownership(owner, producer, configured.ingest_session_timeout_ms, world.now)
             leave = asyncio.Event()
             tasks.create_task(ownership.run(leave))
-            await Rounds(ownership, world, tasks, progress).go(stop)
+            async with hub_calls.listening(callbacks, producer, world, configured):
+                await Rounds(ownership, world, tasks, progress).go(stop)
             leave.set()
     finally:
         parser.close()
@@ -92,6 +95,8 @@ class Rounds:
         self._number = itertools.count()
         self._polled: set[str] = set()  # feeds that this process has polled before
         self._silent: set[str] = set()
+        self._pushed: set[str] = set()  # feeds that a hub told of news of, to be polled at once
+        self._under_way: set[str] = set()  # feeds that are being polled
         self._broker_is_away = False
         self._waiting: set[asyncio.Task[None]] = set()  # polls whose turn has not come: nothing is lost with them
         self._polling: set[asyncio.Task[None]] = set()
@@ -131,9 +136,24 @@ class Rounds:
             state = watched.owned.log.states.get(watched.feed.feed_id)
             first = schedule.first_poll(watched.feed, state, self._world.now()).timestamp()
             self._schedule(watched, max(now + random.random() * len(fresh) * START_SPREAD_S, first))
+        self._hurry()
         self._silent &= self._watched.keys()
         SILENT.set(len(self._silent))
         FEEDS.set(len(self._watched))
+
+    def _hurry(self) -> None:
+        """Poll the feeds that hubs told of news of now. Another Watched voids what was due before."""
+        for watched in list(self._watched.values()):
+            owned, feed = watched
+            if feed.feed_id not in owned.log.pushed:
+                continue
+            owned.log.pushed.discard(feed.feed_id)
+            self._pushed.add(feed.feed_id)
+            if feed.feed_id not in self._under_way and not feed.paused:
+                self._watched[feed.feed_id] = again = Watched(owned, feed)
+                state = owned.log.states.get(feed.feed_id)
+                not_before = state.not_before.timestamp() if state and state.not_before else 0.0
+                self._schedule(again, max(self._now(), not_before))
 
     def _schedule(self, watched: Watched, due: float) -> None:
         heapq.heappush(self._due, (due, next(self._number), watched))
@@ -156,6 +176,7 @@ class Rounds:
             raise LostError
         task = asyncio.current_task()
         if task in self._waiting:
+            self._under_way.add(watched.feed.feed_id)
             self._waiting.remove(task)
             self._polling.add(task)
             LATE.observe(self._now() - due)
@@ -164,7 +185,8 @@ class Rounds:
         owned, feed = watched
         again = self._now() + self._world.pace.interval_s
         state = owned.log.states.get(feed.feed_id) or new_state(feed.feed_id, self._world.now())
-        resumed = feed.feed_id not in self._polled
+        resumed, pushed = feed.feed_id not in self._polled, feed.feed_id in self._pushed
+        self._pushed.discard(feed.feed_id)
         try:
             health = await poll(
                 feed,
@@ -173,18 +195,23 @@ class Rounds:
                 partial(self._remember, owned),
                 resumed,
                 partial(self._begin, watched, due),
+                Told(owned.log.leases.get(feed.feed_id), pushed),
             )
             self._polled.add(feed.feed_id)
             self._broker_is_away = False
             again = health.next_poll_at.timestamp() if health.next_poll_at else again
+            if pushed and not health.failures and not health.new_items + health.revised_items:
+                again = min(again, self._now() + ECHO_S)
             self._tell(health)
         except LostError:
             return
         except Transient as error:
             self._broker_is_away = True
             log.warning("broker is away, the feed is polled again later", feed_id=feed.feed_id, error=str(error))
+        finally:
+            self._under_way.discard(feed.feed_id)
         if self._watched.get(feed.feed_id) is watched:
-            self._schedule(watched, again)
+            self._schedule(watched, self._now() if feed.feed_id in self._pushed else again)
 
     async def _remember(self, owned: Owned, state: FeedState) -> None:
         await self._ownership.remember(owned, msgspec.structs.replace(state, epoch=owned.log.epoch))

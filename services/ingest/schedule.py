@@ -3,6 +3,8 @@
 Own pace: the interval; up to the longest while the feed is quiet; shorter, down to FLOOR_S, where documents come with
 less than half of their items seen before, since items may roll off between two polls.
 
+A feed whose hub calls when it changes (websub.py) is polled at the longest interval: the call is what counts.
+
 Asked by the publisher: the longest of ttl, sy:updatePeriod and what is left of the response's freshness, obeyed up to
 ASKED_CEILING: `ttl` 1440 or `Expires` in 2038 are mostly a generator's default, and obeyed to the letter would blind us
 for a day or for ever; one conditional request an hour costs the publisher next to nothing. skipHours and skipDays are
@@ -15,7 +17,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from schemas.messages import Asked, Feed, FeedState
-from services.ingest import parsed_feed
+from services.ingest import parsed_feed, websub
 
 QUIET_SHARE = 20  # a feed silent for 20 intervals is polled that much less often
 FLOOR_S = 60.0
@@ -109,6 +111,8 @@ def _own_wait(feed: Feed, state: FeedState, now: datetime, pace: Pace, hard: boo
         return min(interval * float(2 ** min(doublings * state.failures, 16)), max(interval, ceiling))
     if feed.interval_s is not None:
         return interval
+    if websub.is_trusted(state.websub, now):
+        return max(interval, timedelta(seconds=pace.max_interval_s))
     floor = min(interval, timedelta(seconds=FLOOR_S))
     if state.seen_share is not None and state.seen_share < ENOUGH_SEEN:
         interval = max(floor, interval * (state.seen_share / ENOUGH_SEEN))

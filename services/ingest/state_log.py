@@ -10,9 +10,10 @@ from datetime import datetime
 import msgspec
 
 from schemas import codec
-from schemas.messages import Claim, FeedState
+from schemas.messages import Claim, FeedState, HubNotice
 
 CLAIM_KEY = "claim/"
+HUB_KEY = "hub/"
 
 
 def new_state(feed_id: str, now: datetime) -> FeedState:
@@ -43,6 +44,8 @@ class StateLog:
         self.states: dict[str, FeedState] = {}
         self.caught_up = False
         self.lost = False
+        self.leases: dict[str, HubNotice] = {}  # what hubs said last of subscriptions
+        self.pushed: set[str] = set()  # feeds that hubs told of news of, since they were last taken from here
         self._latest_claim = -1
         self._overwritten: set[str] = set()
 
@@ -59,6 +62,9 @@ class StateLog:
             self.caught_up = self.caught_up or offset == self.epoch
             self.lost = self.lost or offset > self.epoch
             return
+        if key.startswith(HUB_KEY):
+            self._told(codec.decode(value, HubNotice))
+            return
         state = codec.decode(value, FeedState)
         if state.epoch == self.epoch:
             self._overwritten.discard(state.feed_id)
@@ -69,6 +75,13 @@ class StateLog:
         else:
             # A late record is taken where compaction left no other: it is the last that anybody knew.
             self.states[state.feed_id] = state
+
+    def _told(self, notice: HubNotice) -> None:
+        """A push before our claim needs no poll of its own: every feed that is taken over is polled."""
+        if notice.kind != "push":
+            self.leases[notice.feed_id] = notice
+        elif self.caught_up:
+            self.pushed.add(notice.feed_id)
 
     def wrote(self, state: FeedState) -> None:
         """This owner's state is confirmed by the broker."""

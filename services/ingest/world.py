@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import httpx
 
+from schemas.messages import Subscription
 from services import settings
 from services.ingest import fetch, schedule
 from services.ingest.fetch import Fetched
@@ -15,13 +16,17 @@ from services.ingest.page_text import Page
 from services.ingest.pages import polite_pages
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.parser_pool import ParserPool
+from services.ingest.subscribe import Subscriber
+from services.ingest.websub import Callbacks
 from services.kafka import Producer
 
 
 class World:
     """The real world of a poll: clock, chance, network, parser, broker."""
 
-    def __init__(self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer, callbacks: Callbacks | None = None
+    ) -> None:
         configured = settings.Ingest()
         self.pace = schedule.Pace(
             interval_s=configured.ingest_interval_s, max_interval_s=configured.ingest_max_interval_s
@@ -29,6 +34,8 @@ class World:
         self.hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
         self._timeout_s = configured.ingest_timeout_s
         self._client, self._parser, self._producer = client, parser, producer
+        allowed_hosts = settings.Outbound().allowed_hosts
+        self._subscriber = Subscriber(client, self.hosts, callbacks, allowed_hosts) if callbacks else None
         self._pages = polite_pages(client, self.hosts, parser, self._timeout_s, self.now)
 
     def now(self) -> datetime:
@@ -50,6 +57,13 @@ class World:
 
     async def page(self, url: str) -> Page:
         return await self._pages.page(url)
+
+    async def subscribe(self, feed_id: str, subscription: Subscription) -> bool:
+        """Ask the hub to call; False where hubs cannot call us."""
+        if self._subscriber is None:
+            return False
+        await self._subscriber.ask(feed_id, subscription)
+        return True
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         await self._producer.send_all(topic, records)

@@ -45,6 +45,7 @@ class Site:
     requests: list[Request] = field(default_factory=list)
     held: dict[str, threading.Event] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
+    hub: str | None = None
     changing: threading.Lock = field(default_factory=threading.Lock)
 
     def publish_and_hold(self, path: str, replica: str, **articles: str) -> threading.Event:
@@ -94,6 +95,8 @@ def serving(*paths: str) -> Iterator[Site]:
             site.requests.append(Request(self.path, replica, validator, status))
             self.send_response(status)
             self.send_header("ETag", etag)
+            if site.hub:
+                self.send_header("Link", f'<{site.hub}>; rel="hub", <{site.url}{self.path}>; rel="self"')
             self.send_header("Content-Length", "0" if status == 304 else str(len(body)))
             self.end_headers()
             if status == 200:

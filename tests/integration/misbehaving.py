@@ -20,7 +20,7 @@ from aiohttp import web
 
 from schemas import codec, identity, topics
 from schemas.canonical_url import canonical_url
-from schemas.messages import FeedHealth, FeedState, RawItem
+from schemas.messages import FeedHealth, FeedState, RawItem, Subscription
 from services.ingest import fetch
 from services.ingest.fetch import Fetched
 from services.ingest.hosts import Hosts
@@ -225,6 +225,9 @@ class Simulation:
             timeout_s=self.sites[self._polling].timeout_s,
             now=self.now,
         )
+
+    async def subscribe(self, feed_id: str, subscription: Subscription) -> bool:
+        raise AssertionError("no feed here has a hub")
 
     async def page(self, url: str) -> Page:
         raise AssertionError("no feed here asks for pages")

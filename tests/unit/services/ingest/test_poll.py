@@ -7,14 +7,14 @@ import pytest
 
 from schemas import codec, identity, topics
 from schemas.errors import Transient
-from schemas.messages import Alert, Asked, Feed, FeedHealth, FeedState, NewsDay, RawItem
+from schemas.messages import Alert, Asked, Feed, FeedHealth, FeedState, HubNotice, NewsDay, RawItem, Subscription
 from services.ingest import items, learn, parsed_feed, schedule, validators
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import new_feed
 from services.ingest.learn import ADOPT_AFTER
 from services.ingest.page_text import Page
 from services.ingest.parse import Entry, NotAFeed, ParsedFeed
-from services.ingest.poll import MUTE, poll
+from services.ingest.poll import MUTE, Told, poll
 from services.ingest.schedule import Pace
 from services.ingest.state_log import new_state
 from tests.unit.services.ingest.pages import page
@@ -22,6 +22,7 @@ from tests.unit.services.ingest.pages import page
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FEED = new_feed("https://news.example/rss", NOW)
 FRESH = new_state(FEED.feed_id, NOW)
+NOTHING_TOLD = Told()
 
 
 class FakeWorld:
@@ -35,6 +36,8 @@ class FakeWorld:
         self.told: list[tuple[str, bytes]] = []
         self.remembered: list[FeedState] = []
         self.pages_asked: list[str] = []
+        self.subscribed: list[Subscription] = []
+        self.hubs_can_call = True
         self.broker_is_away = False
 
     def now(self) -> datetime:
@@ -61,6 +64,10 @@ class FakeWorld:
         self.pages_asked.append(url)
         return page("The whole article, as its page has it.\n")
 
+    async def subscribe(self, feed_id: str, subscription: Subscription) -> bool:
+        self.subscribed.append(subscription)
+        return self.hubs_can_call
+
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         if self.broker_is_away:
             raise Transient("broker away")
@@ -70,8 +77,8 @@ class FakeWorld:
         self.remembered.append(codec.decode(codec.encode(state), FeedState))  # what is written can be read
         self.told.append(("remember", b""))
 
-    async def poll(self, state: FeedState = FRESH, feed: Feed = FEED) -> FeedHealth:
-        return await poll(feed, state, self, self.remember)
+    async def poll(self, state: FeedState = FRESH, feed: Feed = FEED, told: Told = NOTHING_TOLD) -> FeedHealth:
+        return await poll(feed, state, self, self.remember, told=told)
 
 
 def document(
@@ -386,3 +393,40 @@ async def test_a_poll_whose_turn_comes_too_late_asks_nothing() -> None:
     with pytest.raises(LookupError):
         await poll(FEED, FRESH, world, world.remember, begin=lost)
     assert (world.asked, world.told) == ([], [])
+
+
+def with_hub(number: int = 1) -> Document:
+    return msgspec.structs.replace(document(b"<rss%d/>" % number), hub="https://hub.example/")
+
+
+async def test_a_feed_s_hub_is_asked_to_call_once() -> None:
+    world = FakeWorld(with_hub(), parsed("a"))
+    await world.poll()
+    [state] = world.remembered
+    assert state.websub == Subscription(hub="https://hub.example/", topic=FEED.url, asked_at=NOW)
+    again = FakeWorld(NotModified(arrived_at=NOW))
+    await again.poll(state)
+    assert (len(world.subscribed), again.subscribed, again.remembered) == (1, [], [])
+
+
+async def test_where_hubs_cannot_call_none_is_asked() -> None:
+    world = FakeWorld(with_hub(), parsed("a"))
+    world.hubs_can_call = False
+    await world.poll()
+    assert world.remembered[0].websub == Subscription(hub="https://hub.example/", topic=FEED.url)
+
+
+async def test_a_hub_that_brings_news_lets_polls_be_rare_and_one_that_misses_some_does_not() -> None:
+    first = FakeWorld(with_hub(), parsed("a"))
+    await first.poll()
+    lease = HubNotice(feed_id=FEED.feed_id, kind="verified", topic=FEED.url, at=NOW, until=NOW + timedelta(days=10))
+    by_push = FakeWorld(with_hub(2), parsed("a", "b"))
+    health = await by_push.poll(first.remembered[0], told=Told(lease, pushed=True))
+    [state] = by_push.remembered
+    assert state.websub is not None
+    assert (state.websub.until, state.websub.proven) == (lease.until, True)
+    assert health.next_poll_at == NOW + timedelta(seconds=by_push.pace.max_interval_s)
+    missed = FakeWorld(with_hub(3), parsed("a", "b", "c"))
+    health = await missed.poll(state, told=Told(lease))
+    assert health.next_poll_at is not None
+    assert health.next_poll_at < NOW + timedelta(seconds=missed.pace.max_interval_s)

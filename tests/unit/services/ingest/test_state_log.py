@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from schemas import codec
 from schemas.errors import Invalid
-from schemas.messages import Claim, FeedState
-from services.ingest.state_log import CLAIM_KEY, StateLog, new_state
+from schemas.messages import Claim, FeedState, HubNotice
+from services.ingest.state_log import CLAIM_KEY, HUB_KEY, StateLog, new_state
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -29,6 +29,9 @@ class Partition:
 
     def write(self, written: FeedState) -> int:
         return self._append(written.feed_id, codec.encode(written))
+
+    def call_of_hub(self, feed_id: str, notice: HubNotice) -> int:
+        return self._append(f"{HUB_KEY}{'push' if notice.kind == 'push' else 'lease'}/{feed_id}", codec.encode(notice))
 
     def _append(self, key: str, value: bytes) -> int:
         self.records.append((self.end, key, value))
@@ -161,3 +164,20 @@ def test_an_heir_never_takes_a_frozen_owners_state_over_its_successors(steps: li
     heir = partition.read(partition.claim("heir"))
     if latest is not None and latest.epoch != epochs[0]:
         assert heir.states["a"].etag == latest.etag
+
+
+def test_what_hubs_told_is_kept_and_a_push_counts_once_the_feed_is_ours() -> None:
+    partition = Partition()
+    lease = HubNotice(feed_id="a", kind="verified", topic="t", at=AT, until=AT)
+    push = HubNotice(feed_id="a", kind="push", topic="", at=AT)
+    partition.call_of_hub("a", lease)
+    partition.call_of_hub("a", push)
+    epoch = partition.claim("us")
+    before = StateLog(epoch)
+    for record in partition.records:
+        before.read(*record)
+    assert (before.leases, before.pushed) == ({"a": lease}, set())
+    before.read(partition.call_of_hub("a", push), *partition.records[-1][1:])
+    assert before.pushed == {"a"}
+    assert before.states == {}
+    assert not before.lost
