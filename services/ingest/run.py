@@ -36,6 +36,7 @@ LATE = Histogram(
 )
 
 SHUTDOWN_S = 8.0  # for polls under way; container runtimes kill after 10 s
+PUSH_HOLDS_S = 600.0  # an older one is read again by who takes the feed over, and was seen to
 ECHO_S = 60.0  # after a push without news: what lies between us and the feed may serve an older copy
 START_SPREAD_S = 0.02  # a feed: ten thousand are first polled within 200 s
 
@@ -145,9 +146,9 @@ class Rounds:
         """Poll the feeds that hubs told of news of now. Another Watched voids what was due before."""
         for watched in list(self._watched.values()):
             owned, feed = watched
-            if feed.feed_id not in owned.log.pushed:
+            pushed_at = owned.log.pushed.pop(feed.feed_id, None)
+            if pushed_at is None or self._now() - pushed_at.timestamp() > PUSH_HOLDS_S:
                 continue
-            owned.log.pushed.discard(feed.feed_id)
             self._pushed.add(feed.feed_id)
             if feed.feed_id not in self._under_way and not feed.paused:
                 self._watched[feed.feed_id] = again = Watched(owned, feed)

@@ -45,7 +45,7 @@ class StateLog:
         self.caught_up = False
         self.lost = False
         self.leases: dict[str, HubNotice] = {}  # what hubs said last of subscriptions
-        self.pushed: set[str] = set()  # feeds that hubs told of news of, since they were last taken from here
+        self.pushed: dict[str, datetime] = {}  # feeds that hubs told of news of, and when; taken from here by who polls
         self._latest_claim = -1
         self._overwritten: set[str] = set()
 
@@ -77,11 +77,10 @@ class StateLog:
             self.states[state.feed_id] = state
 
     def _told(self, notice: HubNotice) -> None:
-        """A push before our claim needs no poll of its own: every feed that is taken over is polled."""
-        if notice.kind != "push":
+        if notice.kind == "push":
+            self.pushed[notice.feed_id] = notice.at  # also before our claim: its owner then may not have come to it
+        else:
             self.leases[notice.feed_id] = notice
-        elif self.caught_up:
-            self.pushed.add(notice.feed_id)
 
     def wrote(self, state: FeedState) -> None:
         """This owner's state is confirmed by the broker."""

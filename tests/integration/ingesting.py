@@ -129,17 +129,29 @@ def serving(*paths: str) -> Iterator[Site]:
 class Replica:
     """`python -m services.ingest run` as a process, named by its User-Agent."""
 
-    def __init__(self, name: str, site: Site, environment: dict[str, str], folder: Path, feeds: Path | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        environment: dict[str, str],
+        folder: Path,
+        feeds: Path | None,
+        own: dict[str, str],
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
-        settings = environment | {
-            "NEWS_USER_AGENT": name,
-            "NEWS_ALLOWED_HOSTS": site.url.removeprefix("http://"),
-            "NEWS_INGEST_INTERVAL_S": "0.5",
-            "NEWS_INGEST_HOST_SPACING_S": "0",
-            "NEWS_INGEST_TIMEOUT_S": "60",
-            "NEWS_INGEST_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MS),
-        }
+        settings = (
+            environment
+            | {
+                "NEWS_USER_AGENT": name,
+                "NEWS_ALLOWED_HOSTS": site.url.removeprefix("http://"),
+                "NEWS_INGEST_INTERVAL_S": "0.5",
+                "NEWS_INGEST_HOST_SPACING_S": "0",
+                "NEWS_INGEST_TIMEOUT_S": "60",
+                "NEWS_INGEST_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MS),
+            }
+            | own
+        )
         command = [sys.executable, "-m", "services.ingest", "run", *(("--feeds", str(feeds)) if feeds else ())]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=settings, stderr=log, stdout=log)
@@ -169,14 +181,14 @@ class Ingest:
     folder: Path
     replicas: list[Replica] = field(default_factory=list)
 
-    def start(self, name: str) -> Replica:
-        """Start a replica; the first imports the site's feeds."""
+    def start(self, name: str, **own: str) -> Replica:
+        """Start a replica, with settings of its own; the first imports the site's feeds."""
         feeds = None
         if not self.replicas:
             feeds = self.folder / "feeds.yaml"
             listed = [{"url": self.site.url + path, "title": path, "language": "en"} for path in self.site.articles]
             feeds.write_text(yaml.safe_dump({"feeds": listed}))
-        replica = Replica(f"{name}-{uuid.uuid4().hex[:6]}", self.site, self.environment, self.folder, feeds)
+        replica = Replica(f"{name}-{uuid.uuid4().hex[:6]}", self.site, self.environment, self.folder, feeds, own)
         self.replicas.append(replica)
         return replica
 

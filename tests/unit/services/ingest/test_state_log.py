@@ -166,18 +166,15 @@ def test_an_heir_never_takes_a_frozen_owners_state_over_its_successors(steps: li
         assert heir.states["a"].etag == latest.etag
 
 
-def test_what_hubs_told_is_kept_and_a_push_counts_once_the_feed_is_ours() -> None:
+def test_what_hubs_told_is_kept_also_from_before_the_claim() -> None:
     partition = Partition()
     lease = HubNotice(feed_id="a", kind="verified", topic="t", at=AT, until=AT)
     push = HubNotice(feed_id="a", kind="push", topic="", at=AT)
     partition.call_of_hub("a", lease)
     partition.call_of_hub("a", push)
-    epoch = partition.claim("us")
-    before = StateLog(epoch)
+    log = StateLog(partition.claim("us"))
     for record in partition.records:
-        before.read(*record)
-    assert (before.leases, before.pushed) == ({"a": lease}, set())
-    before.read(partition.call_of_hub("a", push), *partition.records[-1][1:])
-    assert before.pushed == {"a"}
-    assert before.states == {}
-    assert not before.lost
+        log.read(*record)
+    assert (log.leases, log.pushed) == ({"a": lease}, {"a": AT})
+    assert log.states == {}
+    assert not log.lost
