@@ -132,11 +132,12 @@ class Rounds:
         kept = {feed_id: old for feed_id, old in self._watched.items() if given.get(feed_id) == old}
         fresh = [watched for feed_id, watched in given.items() if feed_id not in kept and not watched.feed.paused]
         self._watched = given | kept
-        now = self._now()
+        now = self._world.now()
         for watched in fresh:
             state = watched.owned.log.states.get(watched.feed.feed_id)
-            first = schedule.first_poll(watched.feed, state, self._world.now()).timestamp()
-            self._schedule(watched, max(now + random.random() * len(fresh) * START_SPREAD_S, first))
+            first = schedule.first_poll(watched.feed, state, now)
+            spread_s = random.random() * len(fresh) * START_SPREAD_S if first <= now else 0.0
+            self._schedule(watched, first.timestamp() + spread_s)
         self._hurry()
         self._silent &= self._watched.keys()
         SILENT.set(len(self._silent))
