@@ -40,6 +40,11 @@ class Listed:
     def feeds(self) -> dict[str, tuple[Owned, Feed]]:
         return {feed_id: (self.owned, feed) for feed_id, feed in self._feeds.items()}
 
+    def push(self, feed: Feed, ago: timedelta = timedelta(0)) -> None:
+        """A hub calls."""
+        self.owned.log.pushed[feed.feed_id] = datetime.now(UTC) - ago
+        self.changed.set()
+
     async def remember(self, owned: Owned, state: FeedState) -> None:
         owned.log.wrote(state)
         self.written.append(state)
@@ -134,3 +139,40 @@ async def test_a_long_wait_of_before_a_restart_is_kept_to() -> None:
     async with rounds(listed, world):
         await eventually("the other is polled", lambda: len(listed.written) == 1)
     assert world.asked == [due.url]
+
+
+async def test_a_feed_whose_hub_calls_is_polled_at_once() -> None:
+    world, feed = World(), new_feed("https://news.example/rss", ADDED)
+    world.let_go.set()
+    listed = Listed(feed)
+    async with rounds(listed, world):
+        await eventually("the first poll", lambda: len(listed.written) == 1)
+        listed.push(feed)
+        await eventually("a poll an hour before it is due", lambda: len(listed.written) == 2)
+
+
+async def test_a_call_during_a_poll_is_seen_to_after_it() -> None:
+    world, feed = World(), new_feed("https://news.example/rss", ADDED)
+    listed = Listed(feed)
+    async with rounds(listed, world):
+        await eventually("a poll under way", lambda: world.asked)
+        listed.push(feed)
+        await eventually("the call heard", lambda: not listed.owned.log.pushed)
+        assert len(world.asked) == 1
+        world.let_go.set()
+        await eventually("another poll", lambda: len(listed.written) == 2)
+
+
+async def test_an_old_call_and_one_for_a_paused_feed_poll_nothing() -> None:
+    world = World()
+    world.let_go.set()
+    feed, paused = on_one_host(2)
+    paused = msgspec.structs.replace(paused, paused=True)
+    listed = Listed(feed, paused)
+    async with rounds(listed, world):
+        await eventually("the first poll", lambda: len(listed.written) == 1)
+        listed.push(feed, ago=timedelta(seconds=run.PUSH_HOLDS_S + 1))
+        listed.push(paused)
+        await eventually("both heard", lambda: not listed.owned.log.pushed)
+        await asyncio.sleep(0)
+    assert world.asked == [feed.url]
