@@ -9,7 +9,7 @@ import msgspec
 
 from schemas import codec, topics
 from schemas.messages import Feed, FeedHealth, FeedState, Redirect
-from services.ingest import items, schedule
+from services.ingest import aggregators, items, schedule
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import Found
 from services.ingest.parse import NotAFeed, ParsedFeed
@@ -34,6 +34,8 @@ class World(Protocol):
     async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched: ...
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed: ...
+
+    async def location(self, url: str) -> str | None: ...
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None: ...
 
@@ -85,6 +87,7 @@ async def _judge(fetched: Fetched, feed: Feed, state: FeedState, world: World, r
                 return Outcome(slug="unchanged", status=fetched.status, state=_read(state, fetched))
             try:
                 parsed = await world.parse(fetched.body, fetched.content_type, fetched.url)
+                state = await aggregators.resolve(parsed, state, world.location)
                 origin = items.origin_of(state, fetched.arrived_at)
                 found = items.find(parsed, feed, state, fetched.arrived_at, origin, resumed)
             except NotAFeed as error:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 
 from services import settings
-from services.ingest import fetch, schedule
+from services.ingest import fetch, redirects, schedule
 from services.ingest.fetch import Fetched
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.parser_pool import ParserPool
@@ -38,6 +38,9 @@ class World:
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         return await self._parser.parse(body, content_type, url)
+
+    async def location(self, url: str) -> str | None:
+        return await redirects.location(self._client, url, timeout_s=self._timeout_s)
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         await self._producer.send_all(topic, records)

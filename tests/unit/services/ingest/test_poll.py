@@ -29,6 +29,7 @@ class FakeWorld:
         self.told: list[tuple[str, bytes]] = []
         self.remembered: list[FeedState] = []
         self.broker_is_away = False
+        self.leads_to: str | None = None
 
     def now(self) -> datetime:
         return NOW
@@ -45,6 +46,9 @@ class FakeWorld:
             raise self.parsed
         assert self.parsed is not None
         return self.parsed
+
+    async def location(self, url: str) -> str | None:
+        return self.leads_to
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         if self.broker_is_away:
