@@ -12,7 +12,7 @@ from schemas.errors import Invalid, Transient
 from schemas.messages import Alert
 from services import guarded_http, kafka, process, settings
 from services.dead_letters import DeadLetters
-from services.index import engine, searches
+from services.index import engine, searches, takedown
 from services.index.deliver import courier, outbox, retry_schedule, vault
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
@@ -90,10 +90,12 @@ async def accept(
     """
     alerts, rejected = decoded(records)
     stored = await engine.mget(SEARCHES, [alert.search_id for _, alert in alerts if alert.search_id])
+    gone = await takedown.among(engine, (alert.item_id for _, alert in alerts))
     owed: list[tuple[Record, str, Delivery]] = []
     for record, alert in alerts:
         try:
-            owed.append((record, *addressed(alert, stored.get(alert.search_id or ""), now())))
+            delivery_id, delivery = addressed(alert, stored.get(alert.search_id or ""), now())
+            owed.append((record, delivery_id, outbox.cleared(delivery, now()) if alert.item_id in gone else delivery))
         except Exception as bug:
             rejected.append((record, bug))
     results = await outbox.create(engine, [(delivery_id, delivery) for _, delivery_id, delivery in owed])
