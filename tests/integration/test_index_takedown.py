@@ -161,10 +161,10 @@ async def test_an_alert_that_comes_after_the_takedown_is_not_delivered(connected
     await takedown.take_down(connected, [gone.item_id], None, NOW)
     async with receiving() as receiver, calling_api() as api, delivering():
         saved = await saved_search(api, f"{receiver.address}/{word}")
-        late = msgspec.structs.replace(alert_for(saved["search_id"]), item_id=gone.item_id)
+        late = msgspec.structs.replace(alert_for(saved["id"]), item_id=gone.item_id)
         await publish(late)
-        await deliveries(api, saved["search_id"], "cancelled")
-        slow = msgspec.structs.replace(alert_for(saved["search_id"]), item_id=item(f"{word}-other").item_id)
+        await deliveries(api, saved["id"], "cancelled")
+        slow = msgspec.structs.replace(alert_for(saved["id"]), item_id=item(f"{word}-other").item_id)
         await publish(slow)
         [request] = await receiver.arrived(f"/{word}", 1)
         assert json.loads(request.body)["data"]["alert_id"] == slow.alert_id
@@ -180,10 +180,10 @@ async def test_a_delivery_that_was_owed_already_is_not_attempted_once_the_item_i
     await takedown.take_down(connected, [gone.item_id], None, NOW)
     async with receiving() as receiver, calling_api() as api:
         saved = await saved_search(api, f"{receiver.address}/{word}")
-        alert = msgspec.structs.replace(alert_for(saved["search_id"]), item_id=gone.item_id)
+        alert = msgspec.structs.replace(alert_for(saved["id"]), item_id=gone.item_id)
         endpoint = saved["endpoint"]["id"]
         await outbox.create(connected, [outbox.owed(alert, "Kenya", endpoint, NOW)], refresh=True)
         async with delivering():
-            [kept] = await deliveries(api, saved["search_id"], "cancelled")
+            [kept] = await deliveries(api, saved["id"], "cancelled")
     assert kept["reason"] == outbox.TAKEN_DOWN
     assert receiver.got == {}
