@@ -38,6 +38,30 @@ TRACKING_PARAMETERS: Final = (
     ("ttclid", "TikTok click; platform-url-click-id-parameters"),
     ("li_fat_id", "LinkedIn; platform-url-click-id-parameters"),
     ("epik", "Pinterest; tracking-query-params-registry"),
+    ("action_object_map", "Facebook; ClearURLs rules, globalRules"),
+    ("action_ref_map", "Facebook; ClearURLs rules, globalRules"),
+    ("action_type_map", "Facebook; ClearURLs rules, globalRules"),
+    ("mibextid", "Facebook share; seen in links shared from its app"),
+    ("igsh", "Instagram share, later name of igshid; seen in links shared from its app"),
+    ("gs_l", "Google search; ClearURLs rules, globalRules"),
+    ("mtm_*", "Matomo campaigns; ClearURLs rules, globalRules"),
+    # pk_ alone would be "primary key", too
+    ("pk_campaign", "Matomo campaigns, former name; Matomo documentation, tracking campaigns"),
+    ("pk_cid", "Matomo campaigns, former name; Matomo documentation, tracking campaigns"),
+    ("pk_content", "Matomo campaigns, former name; Matomo documentation, tracking campaigns"),
+    ("pk_keyword", "Matomo campaigns, former name; Matomo documentation, tracking campaigns"),
+    ("pk_kwd", "Matomo campaigns, former name; Matomo documentation, tracking campaigns"),
+    ("pk_medium", "Matomo campaigns, former name; Matomo documentation, tracking campaigns"),
+    ("pk_source", "Matomo campaigns, former name; Matomo documentation, tracking campaigns"),
+    ("otm_*", "Odnoklassniki; ClearURLs rules, globalRules"),
+    ("hmb_campaign", "Humble; ClearURLs rules, globalRules"),
+    ("hmb_medium", "Humble; ClearURLs rules, globalRules"),
+    ("hmb_source", "Humble; ClearURLs rules, globalRules"),
+    ("rb_clickid", "click id; ClearURLs rules, globalRules"),
+    ("tracking_source", "ClearURLs rules, globalRules"),
+    ("__s", "Drip; ClearURLs rules, globalRules"),
+    ("guccounter", "Yahoo's consent page; seen in links of its sites"),
+    ("guce_referrer*", "Yahoo's consent page; seen in links of its sites"),
     ("mc_cid", "Mailchimp campaign; tracking-query-params-registry"),
     ("mc_eid", "Mailchimp reader; tracking-query-params-registry"),
     ("mc_tc", "Mailchimp; ClearURLs rules, globalRules"),
@@ -78,6 +102,13 @@ TRACKING_PARAMETERS_OF: Final = (
     ("nytimes.com", "emc", "seen in its feeds: partner=rss&emc=rss"),
     ("nytimes.com", "smid", "seen in shared links: smid=url-share"),
     ("nytimes.com", "_r", "seen in links from its feeds: _r=0"),
+    ("medium.com", "source", "ClearURLs rules, medium.com; its feeds: source=rss----1"),
+    ("reuters.com", "taid", "ClearURLs rules, reuters.com"),
+    ("msn.com", "cvid", "ClearURLs rules, msn"),
+    ("msn.com", "ocid", "ClearURLs rules, msn"),
+    ("twitter.com", "ref_src", "ClearURLs rules, twitter"),
+    ("twitter.com", "s", "ClearURLs rules, twitter"),
+    ("twitter.com", "t", "ClearURLs rules, twitter"),
     ("elpais.com", "ssm", "seen in shared links: ssm=whatsapp"),
 )
 
@@ -89,8 +120,11 @@ SESSION_PARAMETERS: Final = (
     ("cfid", "ColdFusion session"),
     ("cftoken", "ColdFusion session"),
 )
-# Session ids that servers append to a path as a parameter (RFC 3986, 3.3).
-SESSION_IN_PATH: Final = re.compile(r";(?:jsessionid|phpsessid)=[^/;]*", re.IGNORECASE)
+# (pattern of what stands in a path for a session, source)
+SESSION_IN_PATH: Final = (
+    (re.compile(r";(?:jsessionid|phpsessid)=[^/;]*", re.IGNORECASE), "as a parameter: RFC 3986, 3.3; Jakarta Servlet"),
+    (re.compile(r"/\((?:[A-Z]\([^()/]*\))+\)(?=/)"), "cookieless sessions of ASP.NET: /(S(id))/page.aspx"),
+)
 
 # (query parameter, its value in lower case): the AMP variant of a page
 AMP_PARAMETERS: Final = (
@@ -187,7 +221,9 @@ def _host(host: str) -> str:
 
 def _path(path: str) -> str:
     """Dot segments resolved, no session id, no AMP, no slash at the end."""
-    path = SESSION_IN_PATH.sub("", _without_dot_segments(path))
+    path = _without_dot_segments(path)
+    for session, _source in SESSION_IN_PATH:
+        path = session.sub("", path)
     for pattern, replacement, _source in AMP_PATHS:
         path = pattern.sub(replacement, path)
     return path.rstrip("/") or "/"

@@ -10,6 +10,7 @@ import msgspec
 
 Utc = Annotated[datetime, msgspec.Meta(tz=True)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", description="128 bits of a SHA-256, hexadecimal")]
+ShortHash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$", description="64 bits of a SHA-256, hexadecimal")]
 Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]+$")]
 CountryCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
 LanguageCode = Annotated[
@@ -19,6 +20,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Text = Annotated[str, msgspec.Meta(max_length=200_000)]
 
+Link = Literal["direct", "resolved", "unresolved"]
 Origin = Literal["live", "first_poll", "import", "late"]
 Role = Literal["host", "lead", "contributor", "pledged", "withdrew", "mentioned"]
 EntityType = Literal["person", "organisation", "place", "mission", "gang"]
@@ -63,6 +65,9 @@ class RawItem(msgspec.Struct, kw_only=True, frozen=True):
     origin: Origin
     content_hash: Hash
     trace_id: Hash
+    link: Annotated[
+        Link, msgspec.Meta(description="resolved: url is where an aggregator's link leads; unresolved: is that link")
+    ] = "direct"
 
 
 class Country(msgspec.Struct, kw_only=True, frozen=True):
@@ -242,11 +247,19 @@ class Feed(msgspec.Struct, kw_only=True, frozen=True):
     credentials: str | None = None
 
 
-class Seen(msgspec.Struct, kw_only=True, frozen=True):
-    """What a feed's owner remembers of an item, to tell a new one from a revision from a repeat."""
+class Seen(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What a feed's owner remembers of an item, to tell a new one from a revision from a repeat.
+
+    Recognised by (services/ingest/recognise.py): entry, title: hashes of the entry's id and of its title's words;
+    published_at: as the feed claims; link: the item id that its present link makes, where that is not its own.
+    """
 
     content_hash: Hash
     revision: Annotated[int, msgspec.Meta(gt=0)]
+    entry: ShortHash | None = None
+    title: ShortHash | None = None
+    published_at: Utc | None = None
+    link: Hash | None = None
 
 
 class Redirect(msgspec.Struct, kw_only=True, frozen=True):
@@ -298,6 +311,7 @@ class FeedState(msgspec.Struct, kw_only=True, frozen=True):
     the feed's own address then; a person who changes it makes url, validators and hash void. validators: proven once
     they let a change through, distrusted once they kept one from us. full_at: when a body last came. next_poll_at: kept
     where it is further away than the longest interval. delays_s: from publication to detection, the latest 100.
+    resolved: an aggregator's link in the last document (hash) -> where its redirect leads, "" where none tells.
     """
 
     schema_version: Literal[1] = 1
@@ -326,6 +340,7 @@ class FeedState(msgspec.Struct, kw_only=True, frozen=True):
     days: Annotated[list[NewsDay], msgspec.Meta(description="the latest 28 with new items, oldest first")] = []
     silent_since: Annotated[Utc | None, msgspec.Meta(description="of the silence that an alarm was raised for")] = None
     websub: Subscription | None = None
+    resolved: dict[str, str] = {}
 
 
 class Claim(msgspec.Struct, kw_only=True, frozen=True):

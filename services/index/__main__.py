@@ -11,6 +11,7 @@ EXAMPLES = """examples:
   python -m services.index run               write enriched items, match saved searches, send alerts
   python -m services.index deliver           call the webhooks
   python -m services.index api               serve the HTTP API and the page
+  python -m services.index takedown URL      remove an item's content for good
   python -m services.index key --api         print a new API key
 """
 
@@ -35,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index.api import app
 
             return app.main()
+        case "takedown":
+            from services.index import takedown
+
+            return takedown.main(chosen.names, chosen.reason)
         case "key":
             from services.index import key
 
@@ -63,6 +68,22 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="write enriched items, match saved searches, send alerts")
     commands.add_parser("deliver", help="call the webhooks of alerts")
     commands.add_parser("api", help="serve the HTTP API and the page")
+    takedown = commands.add_parser(
+        "takedown",
+        help="remove an item's content for good, and keep it out",
+        description="Leaves a tombstone under the item's id that nothing undoes; also for an item that never came.",
+        epilog="""examples:
+  python -m services.index takedown https://news.example/2026/an-article --reason "court order 12/26"
+  python -m services.index takedown 17e4aba1e2289ecc7e957d88466aabf6
+
+docs/architecture.md says what is removed where, and what other places keep until when.
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    takedown.add_argument(
+        "names", nargs="+", metavar="ITEM_ID|URL", help="32 hexadecimal digits, or the article's address"
+    )
+    takedown.add_argument("--reason", metavar="TEXT", help="kept with the tombstone; up to 500 characters")
     key = commands.add_parser("key", help="print a new key")
     kinds = key.add_mutually_exclusive_group(required=True)
     kinds.add_argument("--api", action="store_true", help="for NEWS_API_KEYS")

@@ -39,6 +39,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     history: list[Title]
     story_id: str | None = None
     takedown: bool = False
+    takedown_reason: str | None = None
 
 
 def merge(stored: Document | None, incoming: EnrichedItem) -> Document:
@@ -122,7 +123,8 @@ def event_at(item: EnrichedItem, fetched_at: datetime) -> datetime:
 def to_stored(document: Document, indexed_at: datetime) -> dict[str, Any]:
     """Return the document as the index `news` has it (mappings/news.yaml)."""
     if document.takedown:
-        return {"item_id": document.item_id, "takedown": True, "indexed_at": indexed_at.isoformat()}
+        tombstone = {"item_id": document.item_id, "takedown": True, "indexed_at": indexed_at.isoformat()}
+        return tombstone | ({"takedown_reason": document.takedown_reason} if document.takedown_reason else {})
     return searchable(document) | {
         "indexed_at": indexed_at.isoformat(),
         "sources": [codec.to_builtins(source) for _, source in sorted(document.sources.items())],
@@ -168,4 +170,5 @@ def from_stored(source: dict[str, Any]) -> Document:
         history=msgspec.convert(source.get("history", []), list[Title]),
         story_id=source.get("story_id"),
         takedown=source.get("takedown", False),
+        takedown_reason=source.get("takedown_reason"),
     )

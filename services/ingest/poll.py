@@ -9,7 +9,7 @@ import msgspec
 
 from schemas import codec, topics
 from schemas.messages import Feed, FeedHealth, FeedState, HubNotice, Subscription
-from services.ingest import delays, events, habit, items, learn, schedule, silence, validators, websub
+from services.ingest import aggregators, delays, events, habit, items, learn, schedule, silence, validators, websub
 from services.ingest.failures import HARD
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import Found
@@ -44,6 +44,7 @@ class World(Protocol):
     async def page(self, url: str) -> Page: ...
 
     async def subscribe(self, feed_id: str, subscription: Subscription) -> bool: ...
+    async def location(self, url: str) -> str | None: ...
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None: ...
 
@@ -168,6 +169,7 @@ async def _judge(answer: Answer, feed: Feed, state: FeedState, world: World, res
                 return Outcome(slug="unchanged", status=document.status, state=after, fresh_s=document.max_age_s)
             try:
                 parsed = await world.parse(document.body, document.content_type, document.url)
+                state = await aggregators.resolve(parsed, state, world.location)
                 origin = items.origin_of(state, document.arrived_at)
                 found = items.find(parsed, feed, state, document.arrived_at, origin, resumed)
             except NotAFeed as error:

@@ -35,7 +35,9 @@ async def send_items(feed: Feed, items: Sequence[RawItem], world: World) -> None
     With page_text the first MAX_PAGES are sent one by one as their page is ready, the others at once. An item whose
     page gives less than its feed, or nothing in time, goes with its feed's text (text_source `feed`).
     """
-    wanted = [(item, item.url) for item in items if feed.page_text and item.url][:MAX_PAGES]
+    # An unresolved link leads to an aggregator's page, which has not the article.
+    wanted = [(item, item.url) for item in items if feed.page_text and item.url and item.link != "unresolved"]
+    wanted = wanted[:MAX_PAGES]
     chosen = {item.item_id for item, _ in wanted}
     await _send([item for item in items if item.item_id not in chosen], world)
     if not wanted:

@@ -9,7 +9,7 @@ import httpx
 
 from schemas.messages import Subscription
 from services import settings
-from services.ingest import fetch, schedule
+from services.ingest import fetch, redirects, schedule
 from services.ingest.fetch import Fetched
 from services.ingest.hosts import Hosts
 from services.ingest.page_text import Page
@@ -57,6 +57,10 @@ class World:
 
     async def page(self, url: str) -> Page:
         return await self._pages.page(url)
+
+    async def location(self, url: str) -> str | None:
+        async with self.turn(url):
+            return await redirects.location(self._client, url, timeout_s=self._timeout_s)
 
     async def subscribe(self, feed_id: str, subscription: Subscription) -> bool:
         """Ask the hub to call; False where hubs cannot call us."""

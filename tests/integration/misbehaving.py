@@ -229,6 +229,9 @@ class Simulation:
     async def subscribe(self, feed_id: str, subscription: Subscription) -> bool:
         raise AssertionError("no feed here has a hub")
 
+    async def location(self, url: str) -> str | None:
+        raise AssertionError("no link here is an aggregator's")
+
     async def page(self, url: str) -> Page:
         raise AssertionError("no feed here asks for pages")
 

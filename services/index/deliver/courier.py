@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from schemas.errors import Transient
 from services import settings
-from services.index import searches
+from services.index import searches, takedown
 from services.index.deliver import attempt, endpoints, outbox, retry_schedule, signature
 from services.index.deliver.endpoints import Endpoint
 from services.index.deliver.outbox import Attempt, Delivery, State
@@ -86,9 +86,16 @@ class Courier:
         stored = await self._engine.get(OUTBOX, delivery_id)
         if stored is None or not (delivery := outbox.delivery_of(stored)).is_due(self._now()):
             return None
-        search, endpoint = await asyncio.gather(
-            self._search(delivery), endpoints.read(self._engine, delivery.endpoint_id)
+        search, endpoint, gone = await asyncio.gather(
+            self._search(delivery),
+            endpoints.read(self._engine, delivery.endpoint_id),
+            takedown.among(self._engine, [delivery.item_id]),
         )
+        if gone:
+            await outbox.change(self._engine, delivery_id, lambda found: outbox.cleared(found, self._now()))
+            DELIVERIES.labels("cancelled").inc()
+            log.warning("delivery cancelled", reason=outbox.TAKEN_DOWN, **names(delivery_id, delivery))
+            return None
         against = obstacle(delivery, search, endpoint)
         if against is None and endpoint:
             token = await outbox.take(self._engine, stored, self._now(), self._lease)

@@ -1,7 +1,7 @@
 """The outbox: every delivery of an alert to an endpoint, from the moment it is owed until it is settled.
 
     pending --lease, attempt, record--> pending (due later) | delivered | failed
-    pending --> cancelled (search or endpoint deleted) | held (endpoint disabled, search paused)
+    pending --> cancelled (search or endpoint deleted, item taken down) | held (endpoint disabled, search paused)
 
 A document is created once under its delivery id (op_type=create), which makes alerts once per subject across replicas
 and replays; every later write is conditional on what was read. What a search finds due is only a hint: the lease,
@@ -24,6 +24,7 @@ from services.index.indices import OUTBOX
 State = Literal["pending", "delivered", "failed", "cancelled", "held"]
 
 NO_ENDPOINT = "none"
+TAKEN_DOWN = "the item was taken down"
 
 # Who creates a delivery attempts it at once; the scan of any replica takes it when that has not happened by then.
 FIRST_GO = timedelta(seconds=1)
@@ -49,9 +50,10 @@ class Attempt(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Delivery(msgspec.Struct, kw_only=True, frozen=True):
-    """A document of the outbox. body: the exact bytes of every attempt, frozen. due_at: not attempted earlier.
+    """A document of the outbox. body: the exact bytes of every attempt, frozen; empty once the item was taken down.
 
-    leased_by: a token of the attempt under way, which nobody else may make before leased_until.
+    due_at: not attempted earlier. leased_by: a token of the attempt under way, which nobody else may make before
+    leased_until.
     """
 
     alert_id: str
@@ -116,6 +118,13 @@ def settled(delivery: Delivery, state: State, reason: str | None, now: datetime)
     return msgspec.structs.replace(
         delivery, state=state, reason=reason, settled_at=now, leased_by=None, leased_until=None
     )
+
+
+def cleared(delivery: Delivery, now: datetime) -> Delivery:
+    """Return the delivery without the words of its item, which was taken down; what is still owed is cancelled."""
+    attempts = [msgspec.structs.replace(attempt, response="") for attempt in delivery.attempts]
+    emptied = msgspec.structs.replace(delivery, body="", attempts=attempts)
+    return settled(emptied, "cancelled", TAKEN_DOWN, now) if delivery.state in ("pending", "held") else emptied
 
 
 def recorded(delivery: Delivery, token: str, attempt: Attempt, delay_s: float | None, now: datetime) -> Delivery:

@@ -12,7 +12,7 @@ from schemas.errors import Invalid, Transient
 from schemas.messages import Alert
 from services import guarded_http, kafka, process, settings
 from services.dead_letters import DeadLetters
-from services.index import engine, searches
+from services.index import engine, searches, takedown
 from services.index.deliver import courier, endpoints, outbox, retry_schedule, vault
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
@@ -61,6 +61,7 @@ async def run(
             timeout_s=configured.deliver_timeout_s,
             user_agent=outbound.user_agent,
             max_connections=MAX_CONNECTIONS,
+            http1=True,  # one request a connection: an endpoint that hangs holds up no other attempt
         ) as client,
         asyncio.TaskGroup() as tasks,
     ):
@@ -90,13 +91,15 @@ async def accept(
     alerts, rejected = decoded(records)
     stored = await engine.mget(SEARCHES, [alert.search_id for _, alert in alerts if alert.search_id])
     alarmed = await endpoints.alarmed(engine) if any(alert.kind == "silent_feed" for _, alert in alerts) else []
+    gone = await takedown.among(engine, (alert.item_id for _, alert in alerts))
     owed: list[tuple[Record, str, Delivery]] = []
     for record, alert in alerts:
         try:
             if alert.kind == "silent_feed":
                 owed += [(record, *outbox.owed(alert, None, endpoint_id, now())) for endpoint_id in alarmed]
-            else:
-                owed.append((record, *addressed(alert, stored.get(alert.search_id or ""), now())))
+                continue
+            delivery_id, delivery = addressed(alert, stored.get(alert.search_id or ""), now())
+            owed.append((record, delivery_id, outbox.cleared(delivery, now()) if alert.item_id in gone else delivery))
         except Exception as bug:
             rejected.append((record, bug))
     results = await outbox.create(engine, [(delivery_id, delivery) for _, delivery_id, delivery in owed])

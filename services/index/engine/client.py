@@ -42,11 +42,12 @@ class Engine:
         """Return the document, or None."""
         return (await self.mget(index, [document_id])).get(document_id)
 
-    async def mget(self, index: str, ids: Sequence[str]) -> dict[str, Stored]:
-        """Return the documents that exist, by id."""
+    async def mget(self, index: str, ids: Sequence[str], *, only: Sequence[str] | None = None) -> dict[str, Stored]:
+        """Return the documents that exist, by id. only: fields; such a document is not one to replace."""
         if not ids:
             return {}
-        answer = await self._ask(self.client.mget(index=index, ids=list(dict.fromkeys(ids)), realtime=True))
+        unique = list(dict.fromkeys(ids))
+        answer = await self._ask(self.client.mget(index=index, ids=unique, source_includes=only, realtime=True))
         for document in answer["docs"]:
             if "error" in document:  # of the whole index, e.g. missing or with a shard away
                 raise Transient(f"read from {index}: {document['error'].get('reason')}")

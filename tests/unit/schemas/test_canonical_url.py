@@ -1,9 +1,13 @@
 """One article has one canonical URL, and two articles never share one."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.demo import render
+from deploy.demo.articles import Run, load, visible
 from schemas.canonical_url import (
     AMP_PARAMETERS,
     HOST_PREFIXES,
@@ -34,6 +38,8 @@ ARTICLE = "https://news.example/haiti/officers-land"
         "  https://news.example/haiti/officers-land\n",
         "https://news.example/haiti/offi\ncers-land",
         "https://news.example/haiti/officers-land;jsessionid=0A1B",
+        "https://news.example/(S(3abc1de5xyz))/haiti/officers-land",
+        "https://news.example/(A(x)S(3abc1de5xyz))/haiti/officers-land",
         "https://news.example/haiti/officers-land/amp",
         "https://news.example/haiti/officers-land/amp/",
         "https://news.example/haiti/officers-land.amp",
@@ -159,10 +165,77 @@ def test_what_is_no_web_address_is_invalid(url: str) -> None:
         ("x;v=1", "x;v=2"),
         ("#!/story/7", "#!/story/8"),
         ("\u00e9", "e\u0301"),
+        ("index.php?story=7", "index.php?story=8"),
+        ("index.php?story=7", "index.php"),
+        ("index.php", "index.html"),
+        ("", "index.html"),
+        ("news.php?id=7&lang=fr", "news.php?id=7&lang=ht"),
+        ("article.aspx?ID=7", "article.aspx?id=7"),
+        ("article.aspx", "Article.aspx"),
+        ("?p=7", "?page_id=7"),
+        ("?pk_id=7", "?pk_id=8"),
+        ("?session=45", "?session=46"),
+        ("?sessionid=45", "?sessionid=46"),
+        ("?s=haiti", "?s=kenya"),
+        ("?source=un", "?source=oas"),
+        ("?t=7", "?t=8"),
+        ("?ref=7", "?ref=8"),
+        ("?b=1", "?b=2"),
+        ("?q=a", "?q=A"),
+        ("?q=a+b", "?q=a%2Bb"),
+        ("?url=https://a.example/", "?url=https://b.example/"),
+        ("2025/11/24/", "2025/11/24/amp-prices-rise"),
+        ("a/amplified", "a/lified"),
+        ("(x)/a", "a"),
+        ("a(1)", "a(2)"),
+        ("a/b", "a//b"),
+        ("a/b;p=1", "a/b"),
+        ("a:7", "a:8"),
+        ("a.amp", "a.html"),
+        ("a?format=pdf", "a"),
+        ("node/7", "node/70"),
+        ("%D0%B0", "a"),
+        ("a%25", "a%2525"),
     ],
 )
 def test_near_misses_stay_apart(one: str, another: str) -> None:
     assert canonical_url(f"https://news.example/{one}") != canonical_url(f"https://news.example/{another}")
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("https://news.example/a", "https://news.example.com/a"),
+        ("https://fr.news.example/a", "https://ht.news.example/a"),
+        ("https://m.news.example/a", "https://mm.news.example/a"),
+        ("https://news.example/a", "http://news.example:8080/a"),
+        ("https://blog.news.example/?p=1", "https://news.example/?p=1"),
+        ("https://one.blogs.example/a", "https://two.blogs.example/a"),
+        ("https://xn--mnchen-3ya.example/a", "https://munchen.example/a"),
+        ("https://twitter.com/a/status/1?s=20", "https://twitter.com/a/status/2?s=20"),
+        ("https://medium.com/p/1?source=rss", "https://medium.com/p/2?source=rss"),
+    ],
+)
+def test_other_sites_stay_apart(one: str, another: str) -> None:
+    assert canonical_url(one) != canonical_url(another)
+
+
+def test_no_two_articles_of_the_demo_are_one() -> None:
+    """As its feeds link to them, tracking parameters and all; nor does a variant of one become another."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    run = Run(started=now, live_from=now)
+    addresses = {
+        render.article_url(base, feed, entry, tracked=True)
+        for base in ("http://127.0.0.1:8400", "https://www.news.example")
+        for feed in load()
+        for entry in visible(feed, run, now + timedelta(days=1))
+    }
+    canonical = {address: canonical_url(address) for address in addresses}
+    assert len(set(canonical.values())) == len(addresses) > 60
+    for address, expected in canonical.items():
+        plain = address.partition("?")[0]
+        variants = [f"{plain}/", f"{plain}#top", f"{plain}?utm_source=x", f"{plain}/amp/"]
+        assert {canonical_url(variant) for variant in variants} == {expected}
 
 
 @given(

@@ -39,6 +39,7 @@ class FakeWorld:
         self.subscribed: list[Subscription] = []
         self.hubs_can_call = True
         self.broker_is_away = False
+        self.leads_to: str | None = None
 
     def now(self) -> datetime:
         return self.time
@@ -67,6 +68,9 @@ class FakeWorld:
     async def subscribe(self, feed_id: str, subscription: Subscription) -> bool:
         self.subscribed.append(subscription)
         return self.hubs_can_call
+
+    async def location(self, url: str) -> str | None:
+        return self.leads_to
 
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
         if self.broker_is_away:

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from schemas import identity
-from services.index.deliver.outbox import Attempt, Delivery, leased, owed, recorded, released, settled
+from services.index.deliver.outbox import Attempt, Delivery, State, cleared, leased, owed, recorded, released, settled
 from tests.unit.services.index.alerts import EXAMPLE
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -75,6 +75,17 @@ def test_a_holder_frozen_past_its_lease_that_had_delivered_has_delivered() -> No
     woken = recorded(leased(delivery(), "heir", LATER), "frozen", attempt(200), 5.0, NOW)
     assert woken.state == "delivered"
     assert recorded(woken, "heir", attempt(500), 5.0, NOW).state == "delivered"
+
+
+@pytest.mark.parametrize("state", ["pending", "held", "delivered", "failed", "cancelled"])
+def test_of_an_item_that_was_taken_down_no_words_are_kept_and_nothing_is_owed(state: State) -> None:
+    told = recorded(leased(delivery(), "me", LATER), "me", attempt(500), 5.0, NOW)
+    kept = cleared(msgspec.structs.replace(told, state=state), NOW)
+    assert (kept.body, [one.response for one in kept.attempts]) == ("", [""])
+    assert kept.state == ("cancelled" if state in ("pending", "held") else state)
+    assert cleared(kept, LATER) == kept
+    late = recorded(kept, "me", msgspec.structs.replace(attempt(500), at=LATER), 5.0, LATER)
+    assert late.state == kept.state, "an attempt that was under way does not bring it back"
 
 
 def test_what_is_settled_is_never_due() -> None:
