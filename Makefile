@@ -32,7 +32,7 @@ unit: $(INSTALLED) ## the tests that need no server
 integration: $(INSTALLED) ## the tests on the real servers
 	$(PY) -m pytest -q tests/integration tests/e2e
 
-gold: $(INSTALLED) ## how well items are tagged: precision and recall per class, with every miss
+gold: $(INSTALLED) ## how well items are tagged, per class; misses of the kept-aside third are not shown
 	$(PY) -m tests.gold
 
 bench-ingest: $(INSTALLED) ## what polling and parsing cost, beside the bare libraries, and the fuzzing of the parser

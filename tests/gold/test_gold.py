@@ -1,12 +1,14 @@
 """The goals that tagging must keep on the project's own labelled items."""
 
+import hashlib
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
 
 from services.enrich.gazetteer import load
-from tests.gold.score import HERE, Result, scores
+from tests.gold.score import FILES, HERE, KEPT_ASIDE, Result, scores
 
 GOALS = {
     "relevance": (0.98, 0.98),
@@ -19,25 +21,76 @@ GOALS = {
     "organisations": (0.95, 0.95),
     "places": (0.95, 0.95),
 }
+# Measured before any tuning, less a small margin; raise them with the tagger, never lower them to pass.
+FLOORS = {
+    "open.yaml": {
+        "relevance": (0.94, 0.84),
+        "countries": (0.97, 0.97),
+        "persons": (0.94, 0.70),
+        "figures": (0.66, 0.46),
+        "language": (0.97, 0.97),
+        "missions": (0.94, 0.90),
+        "roles": (0.88, 0.82),
+    },
+    "kept_aside.yaml": {
+        "relevance": (0.97, 0.84),
+        "countries": (0.97, 0.96),
+        "persons": (0.93, 0.64),
+        "figures": (0.69, 0.47),
+        "language": (0.97, 0.97),
+        "missions": (0.97, 0.94),
+        "roles": (0.77, 0.69),
+    },
+}
+THRESHOLDS = [
+    (file, name, precision, recall)
+    for file, limits in {"items.yaml": GOALS, **FLOORS}.items()
+    for name, (precision, recall) in limits.items()
+]
 
 
 @pytest.fixture(scope="module")
-def result() -> Result:
-    return scores([HERE / "items.yaml"])
+def results() -> dict[str, Result]:
+    return {path.name: scores([path]) for path in FILES}
 
 
-@pytest.mark.parametrize("name", GOALS)
-def test_precision_and_recall_keep_their_goals(result: Result, name: str) -> None:
-    count = result.classes[name]
-    precision, recall = GOALS[name]
-    assert count.precision >= precision, "\n".join(result.misses)
-    assert count.recall >= recall, "\n".join(result.misses)
+@pytest.mark.parametrize(("file", "name", "precision", "recall"), THRESHOLDS)
+def test_precision_and_recall_keep_their_goals(
+    results: dict[str, Result], file: str, name: str, precision: float, recall: float
+) -> None:
+    count = results[file].classes[name]
+    misses = "not shown: kept aside" if file == KEPT_ASIDE.name else "\n".join(results[file].misses)
+    assert count.precision >= precision, f"{file}: {name} precision {count.precision:.3f}\n{misses}"
+    assert count.recall >= recall, f"{file}: {name} recall {count.recall:.3f}\n{misses}"
 
 
-def test_the_set_is_worth_scoring() -> None:
-    rows = yaml.safe_load((HERE / "items.yaml").read_text())
-    assert len({row["id"] for row in rows}) == len(rows) >= 40
+def test_the_kept_aside_items_are_those_that_were_frozen() -> None:
+    frozen, name = (HERE / "kept_aside.sha256").read_text().split()
+    assert name == KEPT_ASIDE.name
+    assert hashlib.sha256(KEPT_ASIDE.read_bytes()).hexdigest() == frozen, "kept_aside.yaml is not to be changed"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_set_is_worth_scoring(path: Path) -> None:
+    rows = yaml.safe_load(path.read_text())
+    assert len(rows) >= 40
     assert sum(not row["relevant"] for row in rows) >= len(rows) / 3
     assert set(Counter(row["language"] for row in rows)) == {"en", "fr", "es", "pt", "sw", "ht"}
+
+
+def test_every_item_has_an_id_of_its_own() -> None:
+    ids = Counter(row["id"] for path in FILES for row in yaml.safe_load(path.read_text()))
+    assert ids.most_common(1)[0][1] == 1
+
+
+def test_the_open_and_the_kept_aside_items_are_comparable() -> None:
+    open_, kept = (yaml.safe_load((HERE / name).read_text()) for name in FLOORS)
+    assert Counter((row["language"], row["relevant"]) for row in open_) == Counter(
+        (row["language"], row["relevant"]) for row in kept
+    )
+    assert all(row["read"] for row in open_ + kept)
+
+
+def test_the_items_name_sources_of_the_gazetteer() -> None:
     known = load().files.sources
-    assert all(source in known for row in rows for source in row["read"])
+    assert all(source in known for row in yaml.safe_load(FILES[0].read_text()) for source in row["read"])
