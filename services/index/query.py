@@ -1,20 +1,18 @@
 """What a person asks for, as a query of the engine: the same for a saved search and for a search over the archive.
 
-The text goes through the engine's safe simple syntax (words, "phrases", -not, |, parentheses, word*), never as JSON.
+The text is read here (query_language.py) and never reaches the engine as JSON or as one of its own syntaxes.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 
 from schemas.errors import Invalid
 from schemas.messages import CountryCode, LanguageCode
-
-FIELDS = ("title^3", "summary^2", "text")
-# Left out: FUZZY, NEAR and SLOP, whose cost has no bound worth the name, and with them a reading of `~`.
-FLAGS = "AND|OR|NOT|PHRASE|PRECEDENCE|ESCAPE|WHITESPACE|PREFIX"
-TEXT_LIMIT = 1_000
+from services.index import query_fields, query_language
+from services.index.query_fields import Clause, Now
+from services.index.query_language import All, Either, Field, Misread, Node, Not, Phrase, Word
 
 
 class Query(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -27,35 +25,23 @@ class Query(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     relevant_only: bool = True
 
 
-def check(query: Query) -> None:
-    """Raise Invalid with reason `query` when the text cannot mean anything, saying where."""
-    text = query.text
-    if len(text) > TEXT_LIMIT:
-        raise Invalid(f"the search text has {len(text)} characters, at most {TEXT_LIMIT} are taken", reason="query")
-    quotes = [at for at, letter in enumerate(text) if letter == '"' and text[at - 1 : at] != "\\"]
-    if len(quotes) % 2:
-        raise Invalid(f"the quotation mark at position {quotes[-1] + 1} is not closed", reason="query")
-    words = [word for word in text.split() if any(map(str.isalnum, word))]
-    if text.strip() and not words:
-        raise Invalid(f"the search text {text!r} has no word", reason="query")
-    narrowed = query.countries or query.entities or query.languages
-    if words and not narrowed and _all_excluded(text):
-        raise Invalid("the search text only excludes: add a word that must occur, or a country", reason="query")
+def engine_query(
+    query: Query,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    standing: bool = False,
+    now: Now = lambda: datetime.now(UTC),
+) -> dict[str, Any]:
+    """Return the query in the engine's terms. since, until: bounds of event_at, [since, until).
 
-
-def _all_excluded(text: str) -> bool:
-    """Whether every word or phrase outside parentheses stands behind a minus."""
-    outside_phrases = text.split('"')[::2]
-    bare = " ".join(
-        f"{part}x" if number < len(outside_phrases) - 1 else part for number, part in enumerate(outside_phrases)
-    )
-    return "(" not in text and all(word.startswith("-") for word in bare.split() if any(map(str.isalnum, word)))
-
-
-def engine_query(query: Query, *, since: datetime | None = None, until: datetime | None = None) -> dict[str, Any]:
-    """Return the query in the engine's terms. since, until: bounds of event_at, [since, until). Raises as `check`."""
-    check(query)
-    filters: list[dict[str, Any]] = [
+    standing: of a saved search, which meets new items only: it cannot name a time, and must name something to find.
+    Raises Invalid with reason `query` (Misread, with the position, where it is about the text).
+    """
+    node = query_language.parse(query.text)
+    if query.text.strip() and node is None:
+        raise Invalid(f"the search text {query.text!r} has no word", reason="query")
+    filters: list[Clause] = [
         {"terms": {field: values}}
         for field, values in (
             ("country", query.countries),
@@ -64,15 +50,78 @@ def engine_query(query: Query, *, since: datetime | None = None, until: datetime
         )
         if values
     ]
+    if node and not filters and (excluding := _excluding(node)):
+        raise Misread("the search only excludes: add a word that must occur, or a country", excluding)
+    if node and standing:
+        _refuse_times(node)
     if query.relevant_only:
         filters.append({"term": {"relevant": True}})
     if since or until:
         bounds = {"gte": since, "lt": until}
         filters.append({"range": {"event_at": {name: at.isoformat() for name, at in bounds.items() if at}}})
     made: dict[str, Any] = {"filter": filters, "must_not": [{"term": {"takedown": True}}]}
-    if query.text.strip():
-        text = {"query": query.text, "fields": list(FIELDS), "flags": FLAGS, "default_operator": "and"}
-        made["must"] = [{"simple_query_string": text}]
+    if node:
+        made["must"] = [_clause(node, now)]
     elif not filters:
         made["must"] = [{"match_all": {}}]
     return {"bool": made}
+
+
+def _clause(node: Node, now: Now) -> Clause:
+    match node:
+        case Word():
+            query_fields.refuse_space(node)
+            return query_fields.words(node)
+        case Phrase():
+            return query_fields.words(node)
+        case Field(name=query_fields.FIGURE):
+            return query_fields.figure(node)
+        case Field():
+            return {"constant_score": {"filter": _field(node, node.value, now)}}
+        case Not(part=part):
+            return {"bool": {"must_not": [_clause(part, now)]}}
+        case Either(parts=parts):
+            return {"bool": {"should": [_clause(part, now) for part in parts], "minimum_should_match": 1}}
+        case All(parts=parts):
+            return {
+                "bool": {
+                    "must": [_clause(part, now) for part in parts if not isinstance(part, Not)],
+                    "must_not": [_clause(part.part, now) for part in parts if isinstance(part, Not)],
+                }
+            }
+    raise AssertionError(node)
+
+
+def _field(field: Field, value: Node, now: Now) -> Clause:
+    """country:(KE OR JM) holds what country:KE OR country:JM holds."""
+    match value:
+        case Word() | Phrase():
+            return query_fields.field(field, value, now)
+        case Not(part=part):
+            return {"bool": {"must_not": [_field(field, part, now)]}}
+        case Either(parts=parts):
+            return {"bool": {"should": [_field(field, part, now) for part in parts], "minimum_should_match": 1}}
+        case All(parts=parts):
+            return {"bool": {"filter": [_field(field, part, now) for part in parts]}}
+        case Field(name=name, at=at):
+            raise Misread(f"{name}: cannot stand inside {field.name}:( )", at)
+    raise AssertionError(value)
+
+
+def _excluding(node: Node) -> int | None:
+    """Where the query, or an alternative of it, only excludes: it would find nearly everything."""
+    match node:
+        case Not(at=at):
+            return at
+        case Either(parts=parts):
+            return next(filter(None, map(_excluding, parts)), None)
+        case All(parts=parts):
+            excluded = [_excluding(part) for part in parts]
+            return excluded[0] if all(excluded) else None
+    return None
+
+
+def _refuse_times(node: Node) -> None:
+    for part in query_language.walk(node):
+        if isinstance(part, Field) and part.name in query_fields.TIMES:
+            raise Misread(f"a saved search meets new items only, so {part.name}: means nothing in it", part.at)

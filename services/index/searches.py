@@ -30,7 +30,7 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def document(saved: SavedSearch) -> dict[str, Any]:
-    """Return the search as it is stored. Raises Invalid as `query.check`."""
+    """Return the search as it is stored. Raises Invalid as `engine_query`."""
     query = saved.query
     described = {name: value for name, value in msgspec.to_builtins(saved).items() if name != "query"}
     filters = {
@@ -40,7 +40,7 @@ def document(saved: SavedSearch) -> dict[str, Any]:
         "languages": query.languages or [ANY],
         "definition": msgspec.to_builtins(query),
     }
-    return {"query": engine_query(query), "search": described | filters}
+    return {"query": engine_query(query, standing=True), "search": described | filters}
 
 
 def saved_search(stored: dict[str, Any]) -> SavedSearch:

@@ -84,6 +84,13 @@ async def found_by_search(connected: Engine, search: SavedSearch, *items: Enrich
         (Query(text="gangs", countries=["JM", "KE"], languages=["fr"]), "gangs"),
         (Query(countries=["KE"], entities=["place/port-au-prince"]), None),
         (Query(relevant_only=False, text="onu"), "L’ONU"),
+        (Query(text='gangs OR "not there"'), "gangs"),
+        (Query(text="NOT football (onu AND arrivee)"), "L’ONU"),
+        (Query(text="country:ke role:contributor contributor:KE -country:JM"), None),
+        (Query(text="entity:place/port-au-prince place:port-au-prince"), None),
+        (Query(text='person:"made up" event:arrival lang:fr outlet:KE feed:feed'), None),
+        (Query(text="figure:(arrived country:KE >=200)"), None),
+        (Query(text="figure:(arrived unit:Personnel -<100) gangs"), "gangs"),
     ],
     ids=lambda value: value.text or "tags" if isinstance(value, Query) else "",
 )
@@ -105,8 +112,12 @@ async def test_an_item_is_matched_and_found(connected: Engine, mark: str, query:
         Query(text="gangs", entities=["person/nobody"]),
         Query(text="gangs", languages=["es"]),
         Query(text="gangs nothing"),
+        Query(text="figure:(arrived country:KE >200)"),
+        Query(text="figure:(killed country:KE) OR country:JM"),
+        Query(text="gangs -event:arrival"),
+        Query(text="title:gangs"),
     ],
-    ids=["order", "excluded", "country", "entity", "language", "every word"],
+    ids=lambda query: query.text or "tags",
 )
 async def test_an_item_that_lacks_a_part_is_not_matched_and_not_found(
     connected: Engine, mark: str, query: Query

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from schemas.errors import Invalid, Transient
 from services.index.api.models import Problem
+from services.index.query_language import Misread
 from services.telemetry import logger
 
 log = logger(__name__)
@@ -26,11 +27,18 @@ class Refusal(Exception):
     """A request that gets an error for an answer."""
 
     def __init__(
-        self, status: int, error: str, detail: str, *, field: str | None = None, hint: str | None = None
+        self,
+        status: int,
+        error: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        hint: str | None = None,
+        position: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.problem = Problem(error=error, detail=detail, field=field, hint=hint)
+        self.problem = Problem(error=error, detail=detail, field=field, hint=hint, position=position)
 
 
 def missing(what: str, name: str) -> Refusal:
@@ -82,7 +90,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     if error.reason == "engine_refused":
         log.warning("the engine refused a request", error=str(error))
         return _answer(422, Problem(error="refused", detail="the search engine cannot work with this request"))
-    return _answer(422, Problem(error=error.reason, detail=str(error)))
+    position = error.position if isinstance(error, Misread) else None
+    return _answer(422, Problem(error=error.reason, detail=str(error), position=position))
 
 
 async def _bug(_: Request, error: Exception) -> JSONResponse:

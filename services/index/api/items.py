@@ -41,7 +41,7 @@ Cursor = Annotated[str | None, Parameter(max_length=2_048, description="Of the p
 @router.get("/items", summary="Search")
 async def search_items(
     context: InContext,
-    q: Annotated[Text, Parameter(description='Words, all of which must occur: "a phrase", + | - ( ), word*')] = "",
+    q: Text = "",
     country: Annotated[list[CountryCode], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006 (FastAPI copies it)
     entity: Annotated[list[EntityId], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006
     language: Annotated[list[LanguageCode], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006

@@ -8,7 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2, e.g. KE")]
 LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$", description="ISO 639-1 or 639-3, e.g. ht")]
 EntityId = Annotated[str, Field(min_length=1, max_length=200, description="Gazetteer id, e.g. person/godfrey-otunge")]
-Text = Annotated[str, Field(max_length=1_000, description='Words, "phrases", + | - ( ), word*')]
+Text = Annotated[
+    str,
+    Field(
+        max_length=1_000,
+        description='Words, "phrases", AND OR NOT, -word, word*, ( ), and fields such as country:KE, role:pledged, '
+        "entity:person/godfrey-otunge, event:arrival, lang:fr, since:7d, figure:(pledged country:JM >100)",
+        examples=['"rapid deployment" (kenya OR jamaica) -football country:HT since:7d'],
+    ),
+]
 
 MAX_FILTERS = 50
 
@@ -20,6 +28,7 @@ class Problem(BaseModel):
     detail: str
     field: str | None = None
     hint: str | None = None
+    position: int | None = Field(None, description="Of a mistake in a query: the character, from 1")
 
 
 class Given(BaseModel):

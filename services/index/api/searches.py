@@ -18,6 +18,7 @@ from services.index.api.models import Endpoint, NewEndpoint, NewSearch, Ping, Qu
 from services.index.deliver import endpoints, outbox, signature
 from services.index.indices import ENDPOINTS
 from services.index.query import Query as IndexQuery
+from services.index.query_language import Misread
 from services.index.searches import SavedSearch
 
 router = APIRouter(prefix="/v1/searches", tags=["saved searches"])
@@ -58,7 +59,8 @@ async def create_search(context: InContext, given: NewSearch) -> Search:
         await searches.save(context.engine, saved)
     except Invalid as refusal:
         await context.engine.delete(ENDPOINTS, endpoint_id)
-        raise Refusal(422, "invalid_request", _words(refusal), field="query.text") from refusal
+        position = refusal.position if isinstance(refusal, Misread) else None
+        raise Refusal(422, "invalid_request", _words(refusal), field="query.text", position=position) from refusal
     return _shown(saved, endpoint, secret)
 
 
