@@ -6,7 +6,7 @@ from schemas import codec
 from schemas.errors import Invalid
 from schemas.messages import FeedHealth
 from services.dead_letters import DeadLetters
-from services.index.engine import Engine, Put
+from services.engine import Engine, Put
 from services.index.indices import FEED_HEALTH
 from services.kafka import Record
 

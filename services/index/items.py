@@ -8,8 +8,8 @@ import msgspec
 
 from schemas.errors import Invalid, Transient
 from schemas.messages import EnrichedItem
+from services.engine import Create, Engine, Operation, Replace, Stored
 from services.index import merge
-from services.index.engine import Create, Engine, Operation, Replace, Stored
 from services.index.indices import NEWS
 
 ROUNDS = 10  # a conflict is another writer of one item, and there are few of those

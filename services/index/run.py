@@ -6,10 +6,10 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_ji
 
 from schemas import topics
 from schemas.errors import Transient
-from services import kafka, process, settings
+from services import engine, kafka, process, settings
 from services.dead_letters import DeadLetters
-from services.index import batch, engine, health, percolate
-from services.index.engine import Engine
+from services.engine import Engine
+from services.index import batch, health, percolate
 from services.kafka import Record
 from services.telemetry import Progress, logger
 
