@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Thread
 
 from services.enrich.gazetteer import load
 from services.enrich.gazetteer_files import GazetteerError
@@ -64,10 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gazetteer: {error}", file=sys.stderr)
         return 1
     if options.command == "run":
-        tagger.prepare()
+        preparing = Thread(target=tagger.prepare, daemon=True)  # beside the imports and the broker's first answers
+        preparing.start()
         from services.enrich import worker
 
-        return worker.run(tagger.tag)
+        return worker.run(tagger.tag, tagger.gazetteer.files.version.serial, preparing.join)
     return _filter(options.files, tagger)
 
 

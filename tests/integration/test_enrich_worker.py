@@ -264,7 +264,7 @@ async def test_a_bug_in_the_tagging_of_one_item_is_a_dead_letter_with_its_traceb
         "    if item.entry_id == '7':\n"
         "        raise KeyError('unlucky')\n"
         "    return tagger.tag(item)\n"
-        "sys.exit(worker.run(tag))\n"
+        "sys.exit(worker.run(tag, 1))\n"
     )
     async with reading(stack, topics.ENRICHED) as enriched, reading(stack, topics.DEAD) as dead:
         with worker(stack, tmp_path / "worker.log", ("-c", script)):
