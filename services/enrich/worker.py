@@ -36,7 +36,7 @@ BATCH = 200  # records, at most
 WITHIN = 0.05  # seconds until a smaller batch is taken
 STOP_S = 9.0  # seconds that a clean stop may take
 LOOK_S = 2.0  # seconds between two looks at offsets, for liveness
-FIRST_LOOKS_S = 0.1  # and until the worker is ready
+FIRST_LOOKS_S = 0.1  # and until it has partitions
 EXIT_BUG = 70  # EX_SOFTWARE
 EXIT_FLOOD = 65  # EX_DATAERR
 
@@ -87,7 +87,7 @@ async def _until_stopped(
         started.set()
         await app.start()
         log.info("started", topic=topics.RAW, group=GROUP)
-        watch = asyncio.create_task(_watch(app, progress))
+        watch = asyncio.create_task(_watch(app, prepared, progress))
         retagging = asyncio.create_task(retag_consumer.run(serial, tag, producer, live, stop))
         await app.wait_for_stopped(stop.wait())
         if app.crashed:
@@ -196,16 +196,21 @@ def _record(event: Any) -> Record:
     )
 
 
-async def _watch(app: faust.App, progress: Progress) -> None:
+async def _watch(app: faust.App, prepared: Callable[[], None], progress: Progress) -> None:
     """Report progress: committed offsets move, or there is no lag. Silence is what liveness sees."""
+    await asyncio.to_thread(prepared)
     progress.waiting("partitions")
     before: dict[Any, int] = {}
+    joined = False
     while True:
-        await asyncio.sleep(LOOK_S if progress.ready()[0] else FIRST_LOOKS_S)
+        await asyncio.sleep(LOOK_S if joined else FIRST_LOOKS_S)
         consumer = app.consumer
         assigned = consumer.assignment()
         if not assigned or app.rebalancing:
             continue
+        if not joined:  # ready now: offsets are told only after a first, empty fetch has waited its time
+            progress.advanced()
+            joined = True
         committed = dict(app.monitor.tp_committed_offsets)
         try:
             ends = await consumer.highwaters(*assigned)
