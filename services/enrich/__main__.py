@@ -1,9 +1,12 @@
 """python -m services.enrich run|tag|gazetteer"""
 
 import argparse
+import ctypes
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -65,12 +68,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gazetteer: {error}", file=sys.stderr)
         return 1
     if options.command == "run":
-        preparing = Thread(target=tagger.prepare, daemon=True)  # beside the imports and the broker's first answers
+        preparing = Thread(target=_prepare, args=(tagger,), daemon=True)  # beside imports and the broker's answers
         preparing.start()
         from services.enrich import worker
 
         return worker.run(tagger.tag, tagger.gazetteer.files.version.serial, preparing.join)
     return _filter(options.files, tagger)
+
+
+def _prepare(tagger: Tagger) -> None:
+    """Load what tagging needs, and give back to the system what only loading needed."""
+    tagger.prepare()
+    gc.freeze()  # the gazetteer and the model stay: the collector need not look at them again
+    with suppress(OSError, AttributeError):  # where there is no glibc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _threshold() -> float | None:
