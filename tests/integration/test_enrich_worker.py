@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from bench import enrich_faults
 from schemas import codec, topics
 from schemas.identity import digest, new_trace_id
 from schemas.messages import DeadLetter, EnrichedItem
@@ -201,21 +202,12 @@ async def test_items_are_tagged_and_poison_in_between_is_set_aside_whole(stack: 
     }
 
 
-async def test_a_worker_that_is_killed_in_the_middle_loses_nothing(stack: Stack, tmp_path: Path) -> None:
-    run = new_trace_id()
-    items = [raw_item(run, number) for number in range(1_500)]
-    async with reading(stack, topics.ENRICHED) as enriched:
-        with worker(stack, tmp_path / "worker.log") as (process, address):
-            await until_ready(address)
-            await produce(stack, [(item["item_id"], json.dumps(item).encode()) for item in items])
-            before = await read_until(enriched, lambda values: len(values) >= 100)
-            process.kill()
-            process.wait(10)
-        with worker(stack, tmp_path / "worker.log"):
-            seen = {codec.decode(value, EnrichedItem).item_id for value in before}
-            assert len(seen) < 1_500, "killed too late to prove anything"
-
-            await read_until(enriched, all_of([item for item in items if item["item_id"] not in seen]))
+async def test_workers_that_are_killed_and_a_broker_that_is_lose_nothing() -> None:
+    """Three kills, the broker's and a rebalance among them; `python -m bench.enrich_faults --kills 50` goes on longer."""
+    outcome = await enrich_faults.run(kills=3, seed=None, say=print)
+    assert outcome.wrong == []
+    assert outcome.items > 100
+    assert outcome.poison > 3
 
 
 async def test_sigterm_finishes_the_batch_commits_and_exits_0(stack: Stack, tmp_path: Path) -> None:
