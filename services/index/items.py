@@ -100,8 +100,13 @@ def merged_with(known: Known | None, messages: Sequence[EnrichedItem], story_id:
     document = merge.merge(known.document if known else None, first)
     for message in more:
         document = merge.merge(document, message)
+    return in_story(document, story_id)
+
+
+def in_story(document: merge.Document, story_id: str | None) -> merge.Document:
+    """Return the document in this story, or in the one that it has already."""
     if story_id and not document.story_id and not document.takedown:
-        document = msgspec.structs.replace(document, story_id=story_id)
+        return msgspec.structs.replace(document, story_id=story_id)
     return document
 
 

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -21,13 +21,9 @@ from bench import enrich_faults
 from schemas import codec, topics
 from schemas.identity import digest, new_trace_id
 from schemas.messages import DeadLetter, EnrichedItem
+from tests.conftest import Servers
 
 WAIT_S = 60.0
-
-
-class Stack(Protocol):
-    bootstrap_servers: str
-    environment: dict[str, str]
 
 
 def free_port() -> int:
@@ -39,7 +35,7 @@ def free_port() -> int:
 
 @contextmanager
 def worker(
-    stack: Stack, log: Path, command: tuple[str, ...] = ("-m", "services.enrich", "run")
+    stack: Servers, log: Path, command: tuple[str, ...] = ("-m", "services.enrich", "run")
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A worker process and the address of its probes; killed at the end if it still runs."""
     port = free_port()
@@ -84,7 +80,7 @@ def raw_item(run: str, number: int) -> dict[str, Any]:
     }
 
 
-async def produce(stack: Stack, records: list[tuple[str, bytes]]) -> None:
+async def produce(stack: Servers, records: list[tuple[str, bytes]]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=stack.bootstrap_servers)
     await producer.start()
     try:
@@ -94,7 +90,7 @@ async def produce(stack: Stack, records: list[tuple[str, bytes]]) -> None:
 
 
 @asynccontextmanager
-async def reading(stack: Stack, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def reading(stack: Servers, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group, from what is the end now."""
     consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap_servers)
     await consumer.start()
@@ -150,7 +146,7 @@ async def until_ready(address: str) -> None:
     await asyncio.to_thread(wait)
 
 
-async def lag(stack: Stack) -> int:
+async def lag(stack: Servers) -> int:
     """How many records of news.raw the group has not committed."""
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
     await admin.start()
@@ -166,7 +162,7 @@ async def lag(stack: Stack) -> int:
         await admin.close()
 
 
-async def forget_backlog(stack: Stack) -> None:
+async def forget_backlog(stack: Servers) -> None:
     """Commit the end for the group, so that one test's poison is not another's."""
     consumer = AIOKafkaConsumer(
         topics.RAW, bootstrap_servers=stack.bootstrap_servers, group_id="enrich", enable_auto_commit=False
@@ -181,7 +177,7 @@ async def forget_backlog(stack: Stack) -> None:
         await consumer.stop()
 
 
-async def test_items_are_tagged_and_poison_in_between_is_set_aside_whole(stack: Stack, tmp_path: Path) -> None:
+async def test_items_are_tagged_and_poison_in_between_is_set_aside_whole(stack: Servers, tmp_path: Path) -> None:
     run = new_trace_id()
     items = [raw_item(run, number) for number in range(60)]
     records = [(item["item_id"], json.dumps(item).encode()) for item in items]
@@ -203,14 +199,14 @@ async def test_items_are_tagged_and_poison_in_between_is_set_aside_whole(stack: 
 
 
 async def test_workers_that_are_killed_and_a_broker_that_is_lose_nothing() -> None:
-    """Three kills, the broker's and a rebalance among them; `python -m bench.enrich_faults --kills 50` goes on longer."""
+    """Three kills, the broker's and a rebalance among them; `make bench-enrich-faults` goes on for fifty."""
     outcome = await enrich_faults.run(kills=3, seed=None, say=print)
     assert outcome.wrong == []
     assert outcome.items > 100
     assert outcome.poison > 3
 
 
-async def test_sigterm_finishes_the_batch_commits_and_exits_0(stack: Stack, tmp_path: Path) -> None:
+async def test_sigterm_finishes_the_batch_commits_and_exits_0(stack: Servers, tmp_path: Path) -> None:
     run = new_trace_id()
     items = [raw_item(run, number) for number in range(50)]
     async with reading(stack, topics.ENRICHED) as enriched:
@@ -225,7 +221,7 @@ async def test_sigterm_finishes_the_batch_commits_and_exits_0(stack: Stack, tmp_
     assert await lag(stack) == 0
 
 
-async def test_when_nearly_everything_is_invalid_it_stops_and_says_so(stack: Stack, tmp_path: Path) -> None:
+async def test_when_nearly_everything_is_invalid_it_stops_and_says_so(stack: Servers, tmp_path: Path) -> None:
     run = new_trace_id()
     try:
         with worker(stack, tmp_path / "worker.log") as (process, address):
@@ -241,7 +237,7 @@ async def test_when_nearly_everything_is_invalid_it_stops_and_says_so(stack: Sta
 
 
 async def test_a_bug_in_the_tagging_of_one_item_is_a_dead_letter_with_its_traceback(
-    stack: Stack, tmp_path: Path
+    stack: Servers, tmp_path: Path
 ) -> None:
     run = new_trace_id()
     items = [raw_item(run, number) for number in range(20)]
