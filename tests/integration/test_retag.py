@@ -24,7 +24,7 @@ from tests.conftest import ROOT, Servers
 from tests.integration.test_enrich_worker import worker
 from tests.unit.services.index.enriched import enriched
 
-WAIT_S = 60.0
+WAIT_S = 90.0
 INDEXED = datetime(2026, 4, 1, tzinfo=UTC)
 EVERYTHING = SavedSearch(
     search_id="all",
