@@ -159,6 +159,10 @@ class Figures(_Row, frozen=True):
     of: list[str]
     many: list[str]
     generic: list[str]
+    reaching: list[str]
+    growing: list[str]
+    out_of: list[str]
+    carriers: Names
     groups: Names
 
 
