@@ -167,13 +167,18 @@ class Figures(_Row, frozen=True):
 
 
 class Speech(_Row, frozen=True):
-    """speech.yaml: titles before names, verbs of speech, pronouns, and what a byline looks like."""
+    """speech.yaml: titles before names, verbs of speech, pronouns, and what a byline looks like.
+
+    according: stands before a source's name. of: words between a title and what it is for.
+    """
 
     titles: Names
     verbs: Names
     object_verbs: list[str]
     pronouns: Names
     bylines: Names
+    according: Names
+    of: list[str]
     streets: Names
     not_names: list[str]
 
@@ -201,6 +206,7 @@ class Files(msgspec.Struct, kw_only=True, frozen=True):
     figures: Figures
     events: dict[Slug, Names]
     speech: Speech
+    given_names: Names
     languages: Languages
 
 
@@ -243,6 +249,7 @@ def read(folder: Path) -> Files:
         figures=_read(folder / "figures.yaml", Figures),
         events=_read(folder / "events.yaml", dict[Slug, Names]),
         speech=_read(folder / "speech.yaml", Speech),
+        given_names=_read(folder / "given_names.yaml", Names),
         languages=_read(folder / "languages.yaml", Languages),
     )
     _check_references(folder, files)
