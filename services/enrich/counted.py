@@ -9,6 +9,7 @@ from services.enrich.mentions import Mention
 from services.enrich.numbers import Numbers, Token
 
 _UNIT_REACH = 4  # words from a number to what it counts
+_SOME = 50  # people, at least, where nothing beside the number says what they are
 _MANY = 50  # members below that sit on councils
 _SENT = frozenset(("kind:arrived", "kind:deployed", "kind:pledged", "kind:total"))
 _PLANNED = frozenset(("kind:pledged", "kind:authorised"))
@@ -32,11 +33,21 @@ def money(place: int, tokens: list[Token], numbers: Numbers) -> Counted | None:
         before = tokens[place - 1]
         code = numbers.symbol(before.text) if before.kind == "symbol" else numbers.codes.get(before.text)
         if code:
-            return Counted(code, token.start, token.end)
-    for after in tokens[place + 1 : place + 5]:
+            return Counted(code, before.start, token.end)
+    if token.text in numbers.before_number:  # "shilingi bilioni 2.5", "dola za Marekani milioni 15"
+        for before in reversed(tokens[max(0, place - 3) : place]):
+            if before.text in numbers.coins:
+                return Counted(numbers.coins[before.text], before.start, token.end)
+    for at in range(place + 1, min(place + 5, len(tokens))):
+        after = tokens[at]
         if after.kind in ("stop", "number"):
             break
-        code = numbers.symbol(after.text) if after.kind == "symbol" else numbers.coins.get(after.text)
+        if after.kind == "symbol":
+            code = numbers.symbol(after.text)
+        else:  # "dollars canadiens", "Canadian dollars", "dollars"
+            words = [token.text for token in tokens[max(place + 1, at - 1) : at + 2]]
+            pairs = [" ".join(words[start : start + 2]) for start in range(len(words) - 1)]
+            code = next((numbers.coins[pair] for pair in pairs if pair in numbers.coins), numbers.coins.get(after.text))
         if code:
             return Counted(code, token.start, after.end)
         if numbers.unit_of(after.text):
@@ -52,9 +63,13 @@ def counted(
     document: Document,
     numbers: Numbers,
     personnel_before: bool,
+    personnel_near: bool,
     force: bool,
 ) -> Counted | None:
-    """What the number counts, None where that is nobody: a unit beside it, a nationality, "410 of 2,500"."""
+    """What the number counts, None where that is nobody: a unit beside it, a nationality, "410 of 2,500".
+
+    personnel_before, personnel_near: this sentence, or it or the one before, has counted a force's people already.
+    """
     token = tokens[place]
     found = _unit(place, tokens, document, numbers)
     demonym = next((m for m in senders if m.sense.part == "demonym" and 0 < m.start - token.end <= 1), None)
@@ -65,18 +80,38 @@ def counted(
     year = token.text.isdigit() and 1900 <= (token.value or 0) <= 2100
     if personnel_before and (owner := _of(token.end, senders, document, numbers)) is not None:
         return Counted("personnel", token.start, owner.end, owner)
-    if victims := next((cue for cue in signs if cue.tag in _VICTIMS and 0 < cue.start - token.end <= 1), None):
-        kind: FigureKind = victims.tag[5:]  # type: ignore[assignment]
-        return None if year else Counted("people", token.start, victims.end, None, kind)
+    if victim := _victims(place, tokens, signs, numbers):
+        return None if year else victim
     if brought := _brought_to(place, tokens, signs, numbers):
         return brought
-    if not personnel_before or (token.value or 0) < 10 or year:
+    if not personnel_near or (token.value or 0) < 10 or year:
         return None
-    if any(0 <= cue.start - token.end <= 14 and cue.tag in _PLANNED for cue in signs):
-        return Counted("personnel", token.start, token.end)
-    if _out_of(place, tokens, numbers):
-        return Counted("personnel", token.start, token.end, None, "authorised")
+    bare = Counted("personnel", token.start, token.end)
+    following = tokens[place + 1] if place + 1 < len(tokens) else None
+    close = {cue.tag for cue in signs if 0 <= cue.start - token.end <= 14}
+    if personnel_before and not close & _PLANNED and _out_of(place, tokens, numbers):
+        return bare._replace(kind="authorised")
+    if close & (_SENT | _PLANNED):
+        return bare
+    if following is not None and following.text in numbers.relative:  # "a thousand that the president promised"
+        return bare if any(token.end < cue.start <= token.end + 60 and cue.tag in _PLANNED for cue in signs) else None
+    if following is None or following.kind == "stop":  # "The ceiling is 5,550.", "they are 150, of whom"
+        return bare if (token.value or 0) >= _SOME else None
     return None
+
+
+def _victims(place: int, tokens: list[Token], signs: list[Cue], numbers: Numbers) -> Counted | None:
+    """The people of a number that a victims' word follows: "902 injured", "710 others were wounded"."""
+    token, at = tokens[place], place + 1
+    while at < len(tokens) and at <= place + 2 and tokens[at].text in numbers.others:
+        at += 1
+    if at >= len(tokens):
+        return None
+    found = next((cue for cue in signs if cue.tag in _VICTIMS and cue.start == tokens[at].start), None)
+    if found is None:
+        return None
+    kind: FigureKind = found.tag[5:]  # type: ignore[assignment]
+    return Counted("people", token.start, found.end, None, kind)
 
 
 def _unit(place: int, tokens: list[Token], document: Document, numbers: Numbers) -> Counted | None:

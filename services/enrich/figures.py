@@ -10,8 +10,13 @@ from services.enrich.document import Document, Span
 from services.enrich.mentions import Mention, Mentions
 from services.enrich.numbers import Numbers, Token, around_numbers, folded_word, tokens_of
 
+_NEAR = 2  # sentences in which a bare number goes on with what the last one counted
+_MONEY = 1_000_000
+_SOME = 10  # people of a force, at least, where nothing says what they do
 _FEW = 100  # people of no certain kind are no figure below
+_NEAR_BARE = 8  # ... where nothing stands beside the number that is counted
 _FAR = 14  # words from a number to the word that says what it is
+_PLAIN = "USD"  # what "dollars" are where nothing says whose
 _PEOPLE_KINDS = frozenset(("killed", "injured", "displaced", "other", "total"))
 _VICTIMS = ("killed", "injured", "displaced")
 _SENDERS_KINDS = frozenset(("arrived", "deployed", "pledged"))
@@ -44,6 +49,8 @@ class Sentence(NamedTuple):
 def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers) -> list[Stated]:
     """The figures of a document in order of their first place; the same one stated again adds a span."""
     found: list[Stated] = []
+    last: list[Figure] = []
+    last_number = 0
     senders = [mention for mention in mentions.countries if mention.tag[8:] not in mentions.hosts]
     places = [mention.start for mention in senders]
     missions = {document.sentence_at(mention.start) for mention in mentions.missions}
@@ -58,29 +65,54 @@ def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers
             number,
             tokens,
             _without_leads(
-                senders[bisect_left(places, span.start) : bisect_left(places, span.end)], cues.of(number, "led_by")
+                senders[bisect_left(places, span.start) : bisect_left(places, span.end)],
+                cues.of(number, "led_by"),
+                document,
+                numbers,
             ),
             number in missions or bool(cues.of(number, "force")),
             bool(cues.of(number, "led_by")),
             _outermost(cues.starting(number, "kind:")),
         )
-        personnel_before = False
+        before: list[Figure] = []
         for place, token in enumerate(tokens):
             if token.value is None:
                 continue
-            stated = _stated(place, sentence, document, mentions, senders, cues, numbers, personnel_before)
+            near = before + (last if number - last_number <= _NEAR else [])
+            stated = _stated(place, sentence, document, mentions, senders, cues, numbers, before, near)
             if stated is not None:
-                personnel_before |= stated.figure.unit == "personnel"
+                before.append(stated.figure)
                 found.append(stated)
+        if before:
+            last, last_number = before, number
     return _merged(found)
 
 
-def _without_leads(senders: list[Mention], led_by: list[Cue]) -> list[Mention]:
+def _payer(paid: Counted, sentence: Sentence, document: Document, numbers: Numbers) -> str | None:
+    """Whose money: "85 million from Canada", else the country since the last number or clause; else nobody's."""
+    ahead = next((mention for mention in sentence.senders if mention.start >= paid.end), None)
+    if ahead is not None:
+        words = document.words(paid.end, ahead.start)
+        if (
+            1 <= len(words) <= 2
+            and words[0] in numbers.of
+            and words[0] != b"the"
+            and "," not in document.text[paid.end : ahead.start]
+        ):
+            return ahead.tag[8:]
+    behind = [token for token in sentence.tokens if token.end <= paid.start]
+    stop = max((token.end for token in behind if token.value is not None or token.text in (";", ":")), default=0)
+    since = [mention for mention in sentence.senders if stop <= mention.start and mention.end <= paid.start]
+    return since[-1].tag[8:] if since else None
+
+
+def _without_leads(senders: list[Mention], led_by: list[Cue], document: Document, numbers: Numbers) -> list[Mention]:
     """Without the countries of "Kenya-led" and "led by Kenya": what such a force has is not theirs alone."""
     return [
         mention
         for mention in senders
         if not any(0 <= cue.start - mention.end <= 1 or 0 <= mention.start - cue.end <= 5 for cue in led_by)
+        or any(word in numbers.withs for word in document.words(mention.end, mention.end + 12)[:1])
     ]
 
 
@@ -101,22 +133,34 @@ def _stated(
     senders: list[Mention],
     cues: Cues,
     numbers: Numbers,
-    personnel_before: bool,
+    before: list[Figure],
+    near: list[Figure],
 ) -> Stated | None:
+    """The figure of one number. before, near: what this sentence, or it and the last ones, have stated so far."""
     tokens = sentence.tokens
     token = tokens[place]
     value = token.value or 0.0
-    before = tokens[place - 1] if place else None
-    if value < 1 or document.text[token.end : token.end + 1] == "%" or numbers.is_a_name(before):
+    beside = tokens[place - 1] if place else None
+    if value < 1 or document.text[token.end : token.end + 1] == "%" or numbers.is_a_name(beside):
         return None
     approximate = _approximate(place, tokens, numbers)
     paid = money(place, tokens, numbers)
+    here, around = (any(figure.unit == "personnel" for figure in stated) for stated in (before, near))
+    what = paid or counted(
+        place, tokens, sentence.senders, sentence.signs, document, numbers, here, around, sentence.force
+    )
+    bare = what is None or what.end == token.end
+    if (
+        not paid
+        and bare
+        and value >= _MONEY
+        and (funds := [figure.unit for figure in near if figure.kind == "funding"])
+    ):
+        paid = what = Counted(funds[-1], token.start, token.end)  # "85 million dollars, and the US 15 million"
     if paid:
-        country = _nearest(token, sentence.senders, 12, document, numbers)
-        start = before.start if before is not None and before.kind == "symbol" else token.start
+        country = _payer(paid, sentence, document, numbers)
         figure = Figure(kind="funding", value=value, unit=paid.unit, country=country, approximate=approximate)
-        return Stated(figure, [Span(start, paid.end)])
-    what = counted(place, tokens, sentence.senders, sentence.signs, document, numbers, personnel_before, sentence.force)
+        return Stated(figure, [Span(paid.start, paid.end)])
     if what is None:
         return None
     unit = what.unit
@@ -126,6 +170,8 @@ def _stated(
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < 10):
         return None
     country = _country(token, kind, unit, what, sentence, document, mentions, senders, cues, numbers, place)
+    if kind == "total" and value < _SOME and country is None:
+        return None
     if kind == "total" and unit == "personnel" and country:
         kind = "deployed"
     figure = Figure(kind=kind, value=value, unit=unit, country=country, approximate=approximate)
@@ -148,7 +194,8 @@ def _merged(found: list[Stated]) -> list[Stated]:
 
 def _same(one: Figure, other: Figure) -> Figure | None:
     """Two figures as one, where they can be the same; None where they say different things."""
-    if one.value != other.value or one.unit != other.unit:
+    units = {one.unit, other.unit}
+    if one.value != other.value or (len(units) > 1 and not (one.kind == other.kind == "funding" and _PLAIN in units)):
         return None
     if one.country and other.country and one.country != other.country:
         return None
@@ -161,7 +208,7 @@ def _same(one: Figure, other: Figure) -> Figure | None:
     return Figure(
         kind=min(one.kind, other.kind, key=_PREFERRED.index),
         value=one.value,
-        unit=one.unit,
+        unit=next(iter(units - {_PLAIN}), _PLAIN),
         country=one.country or other.country,
         approximate=one.approximate and other.approximate,
     )
@@ -197,6 +244,8 @@ def _kind(
     words = [before.text for before in tokens[max(0, place - 2) : place]]
     if unit == "personnel" and (" ".join(words) in numbers.growing or " ".join(words[-1:]) in numbers.growing):
         return "authorised"
+    if unit == "personnel" and (said := _relative(what, sentence, document, numbers)):
+        return said
     best: tuple[float, int, FigureKind] | None = None
     best_cue = Cue(0, 0, "")
     for cue in sentence.signs:
@@ -217,7 +266,7 @@ def _kind(
                     for at, other in enumerate(tokens[place + 1 :], place + 1)
                     if other.value is not None and other.start < high
                 )
-        if distance > _FAR:
+        if distance > (_FAR if end > tokens[place].end else _NEAR_BARE):
             continue
         ranked = (distance + (_FAR if kind == "total" else 0), _PREFERRED.index(kind), kind)
         if best is None or ranked < best:
@@ -227,6 +276,18 @@ def _kind(
     if best:
         return best[2]
     return "total" if unit == "personnel" else "other"
+
+
+def _relative(what: Counted, sentence: Sentence, document: Document, numbers: Numbers) -> FigureKind | None:
+    """What a clause right after the people says of them: "2,000 soldiers that the president has promised"."""
+    words = document.words(what.end, min(len(document.text), what.end + 15))
+    if not words or words[0].decode() not in numbers.relative:
+        return None
+    for cue in sentence.signs:
+        if what.end < cue.start <= what.end + 60 and cue.tag in ("kind:pledged", "kind:authorised"):
+            kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
+            return kind
+    return None
 
 
 def _promised(cue: Cue, number: int, cues: Cues) -> bool:
@@ -265,14 +326,19 @@ def _country(
         return inside[0].tag[8:]
     if not inside and (leaders := _leaders(sentence.number, document, mentions, numbers)):
         return leaders[0]
-    body = any(word.text in numbers.groups for word in sentence.tokens[max(0, place - 3) : place])
+    body = what.end == token.end or any(
+        word.text in numbers.groups for word in sentence.tokens[max(0, place - 3) : place]
+    )
     if inside or sentence.led or (not body and kind == "deployed"):
         return None
-    return _earlier(token, sentence.number, senders, document, cues)
+    return _earlier(token, sentence.number, senders, document, cues, numbers)
 
 
-def _earlier(token: Token, number: int, senders: list[Mention], document: Document, cues: Cues) -> str | None:
-    """The country whose force the sentences before are about; of no force, none."""
+def _earlier(
+    token: Token, number: int, senders: list[Mention], document: Document, cues: Cues, numbers: Numbers
+) -> str | None:
+    """The country whose force the last sentences are about, or the only one in them that is known to send any."""
+    known: set[str] = set()
     for mention in reversed(senders):
         at = document.sentence_at(mention.start)
         if mention.start < token.start and number - at <= 2:
@@ -280,7 +346,9 @@ def _earlier(token: Token, number: int, senders: list[Mention], document: Docume
                 low, high = min(mention.end, force.end), max(mention.start, force.start)
                 if len(document.words(low, high)) <= 3:
                     return mention.tag[8:]
-    return None
+            if mention.tag[8:] in numbers.senders:
+                known.add(mention.tag[8:])
+    return known.pop() if len(known) == 1 else None
 
 
 def _leaders(number: int, document: Document, mentions: Mentions, numbers: Numbers) -> list[str]:
@@ -305,7 +373,7 @@ def _nearest(token: Token, inside: list[Mention], reach: int, document: Document
     for mention in inside:
         if mention.start >= token.end:
             between = document.text[token.end : mention.start]
-            distance = len(between.split()) * (1.0 if len(between.split()) <= 4 else 1.6)
+            distance = len(between.split()) * (1.0 if len(between.split()) <= 1 else 1.6)
         else:
             between = document.text[mention.end : token.start]
             distance = len(between.split()) * 1.1

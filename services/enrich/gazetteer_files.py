@@ -163,6 +163,9 @@ class Figures(_Row, frozen=True):
     growing: list[str]
     out_of: list[str]
     carriers: Names
+    withs: Names
+    relative: list[str]
+    others: list[str]
     groups: Names
 
 
