@@ -67,9 +67,13 @@ class Mission(Entry, kw_only=True, frozen=True):
 
 
 class NameRule(_Row, frozen=True):
-    """When a name is this country. Without only_with it is, unless person_like and it looks like part of a name."""
+    """When a name is this country. Without only_with it is, unless person_like and it looks like part of a name.
+
+    not_with: words beside which, anywhere in the item, the name is another place.
+    """
 
     names: list[Name]
+    not_with: list[Name] = []
     only_with: list[Name] = []
     person_like: bool = False
 
@@ -106,6 +110,7 @@ class Shadows(_Row, frozen=True):
     words_before: list[Name]
     words_after: list[Name]
     before_countries: list[Name]
+    small_demonyms: list[LanguageCode]
 
 
 class Cues(_Row, frozen=True):

@@ -52,8 +52,8 @@ class People:
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
         self._according = frozenset(fold_name(words) for group in speech.according.values() for words in group)
         self._of = frozenset(map(fold_name, speech.of))
-        self._not_names = frozenset(fold_name(word) for word in speech.not_names)
-        self._given = frozenset(fold_name(name) for names in gazetteer.files.given_names.values() for name in names)
+        self._not_names = gazetteer.not_names
+        self._given = gazetteer.given_names
 
     def find(self, document: Document, mentions: Mentions, authors: Sequence[str]) -> list[Person]:
         """People named in the document beside the gazetteer's; never those who wrote it."""
