@@ -57,7 +57,6 @@ _ABBREVIATIONS = frozenset(
         "av",
         "blvd",
         "approx",
-        "us",
         "u.s",
         "u.n",
         "e.g",
@@ -137,5 +136,5 @@ class Document:
 
     def _is_abbreviation(self, start: int, stop: int) -> bool:
         last = self.text[max(start, stop - 12) : stop].rsplit(None, 1)[-1:] or [""]
-        word = last[0].lstrip("(\"“«'").lower()
-        return word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha())
+        word = last[0].lstrip("(\"“«'")
+        return word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper())  # "a." ends Creole sentences

@@ -81,8 +81,15 @@ class Gazetteer:
         self.words_before = frozenset(map(fold_name, files.shadows.words_before))
         self.before_countries = frozenset(map(fold_name, files.shadows.before_countries))
         self.words_after = frozenset(map(fold_name, files.shadows.words_after))
+        # The bits of the languages that write nationalities with a small letter.
+        self.small_demonyms = sum(_BIT[language] for language in files.shadows.small_demonyms)
         self.joining = frozenset(map(fold_name, files.roles.joining))
         self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
+        self.not_names = frozenset(map(fold_name, files.speech.not_names))
+        self.given_names = frozenset(fold_name(name) for names in files.given_names.values() for name in names)
+        self.force_words = frozenset(
+            fold_name(word.rstrip("*")) for words in files.relevance.force.values() for word in words
+        )
         # Country -> role in the latest mission that knows the country.
         self.known_roles: dict[tuple[str, str], Role] = {
             (mission.id, code): role
