@@ -50,18 +50,27 @@ class Words:
         self.senses = [tuple(meanings) for meanings in table.values()]
         self._prefix = [not pattern.endswith(b" ") for pattern in table]
         self._automaton = BytesAhoCorasick(list(table))
+        self._of_languages: dict[int, list[tuple[Sense, ...]]] = {}
 
-    def find(self, data: bytes) -> list[tuple[int, int, tuple[Sense, ...]]]:
-        """(start, end, senses) of all that is found in folded text, overlaps included, spaces excluded."""
+    def find(self, data: bytes, languages: int) -> list[tuple[int, int, tuple[Sense, ...]]]:
+        """(start, end, senses in these languages) of what is found in folded text, overlaps included, no spaces."""
+        read = self._of_languages.get(languages)
+        if read is None:
+            read = [tuple(sense for sense in senses if sense.languages & languages) for senses in self.senses]
+            self._of_languages[languages] = read
         found = []
+        prefix = self._prefix
         for pattern, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
-            if self._prefix[pattern]:
+            senses = read[pattern]
+            if not senses:
+                continue
+            if prefix[pattern]:
                 stop = data.find(b" ", end)
                 if stop - end > _LONGEST_ENDING:
                     continue
-                found.append((start + 1, stop, self.senses[pattern]))
+                found.append((start + 1, stop, senses))
             else:
-                found.append((start + 1, end - 1, self.senses[pattern]))
+                found.append((start + 1, end - 1, senses))
         return found
 
 
@@ -101,7 +110,15 @@ class Gazetteer:
 
     def titled(self, before: list[bytes]) -> bool:
         """Whether the folded words before a name end in a title ("Commander", "Premye Minis")."""
-        return any(b" ".join(before[-length:]) in self.titles for length in (1, 2, 3) if length <= len(before))
+        if not before:
+            return False
+        titles, last = self.titles, before[-1]
+        if last in titles:
+            return True
+        if len(before) == 1:
+            return False
+        last = before[-2] + b" " + last
+        return last in titles or (len(before) > 2 and before[-3] + b" " + last in titles)
 
     @staticmethod
     def languages(language: str) -> int:

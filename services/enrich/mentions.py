@@ -60,18 +60,18 @@ def _note(notes: list[str] | None, mention: Mention, document: Document | None, 
 def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes: list[str] | None) -> list[Mention]:
     """Every name in the right language and with the right capitals."""
     text, folded = document.text, document.folded
+    plain = folded.origin is None
     found = []
-    for start, end, senses in gazetteer.names.find(folded.data):
-        if folded.origin is None:
+    for start, end, senses in gazetteer.names.find(folded.data, languages):
+        if plain:
             start, end = start - 1, end - 1
         else:
             start, end = folded.span(start, end)
         for sense in senses:
-            if not sense.languages & languages:
+            case = sense.case
+            if case == "capital" and not text[start].isupper():
                 continue
-            if sense.case == "capital" and not text[start].isupper():
-                continue
-            if sense.case == "same" and not text[start:end].isupper():
+            if case == "same" and not text[start:end].isupper():
                 _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
                 continue
             found.append(Mention(start, end, sense))

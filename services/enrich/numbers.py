@@ -42,6 +42,7 @@ class Numbers:
         self.joining = frozenset(gazetteer.files.roles.joining)
         self.numbers = {folded_word(word): value for word, value in data.numbers.items()}
         self.multipliers = {folded_word(word): value for word, value in data.multipliers.items()}
+        self.numerals = frozenset((*self.numbers, *self.multipliers))
         known = {folded_word(word) for word in (*data.numbers, *data.alone, "million", "milyon", "millon", "milhao")}
         self.pattern = re.compile(rf"\d+| (?:{'|'.join(sorted(known))})(?= )".encode())
         self.units: dict[str, str] = {}
@@ -124,8 +125,12 @@ def around_numbers(document: Document, span: Span, numbers: Numbers) -> Span | N
 def tokens_of(text: str, span: Span, numbers: Numbers) -> list[Token]:
     """The words and numbers of a sentence; a number and its multipliers are one token."""
     tokens: list[Token] = []
+    numerals = numbers.numerals
     for match in _TOKEN.finditer(text, span.start, span.end):
         kind, written = match.lastgroup or "", match.group()
+        if kind == "word" and (folded := folded_word(written)) not in numerals:  # nearly all words
+            tokens.append(Token(folded, match.start(), match.end(), None, kind))
+            continue
         value: float | None = None
         folded = written
         multiplier: float | None = None

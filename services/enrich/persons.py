@@ -13,9 +13,10 @@ from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mentions
 
-_PART = r"[A-ZÀ-ÞĀ-Ž](?:[\w'’\-]+|\.)"
+_CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
 _PARTICLE = r"(?:de la|de los|del|de|da|do|dos|das|du|van der|van den|van|von|bin|ben|al|el|ole|arap|St\.)"
-_NAME = re.compile(rf"\b{_PART}(?:[ \u00a0](?:{_PARTICLE} )?{_PART}){{1,3}}")
+# The word's beginning is looked for behind the capital: a pattern that begins with letters is found much faster.
+_NAME = re.compile(rf"{_CAPITAL}(?<!\w.){_REST}(?:[ \u00a0](?:{_PARTICLE} )?{_CAPITAL}{_REST}){{1,3}}")
 _CREDIT = re.compile(r"[(\[/|]\s*([^()\[\]/|]{0,30}?)[:\s]*$|(\w[\w ]{0,25}):\s*$")
 _AGE = re.compile(r",? (?:\(?\d\d\)?\b(?! ?%)|de \d\d a[nñ]os|aged \d\d|âgée? de \d\d|an? \d\d-year-old)")
 _TITLE_REACH = 9  # words of a portfolio between a title and its holder
