@@ -54,8 +54,9 @@ def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers
     senders = [mention for mention in mentions.countries if mention.tag[8:] not in mentions.hosts]
     places = [mention.start for mention in senders]
     missions = {document.sentence_at(mention.start) for mention in mentions.missions}
+    stated_at = numbers.places(document)
     for number, span in enumerate(document.sentences):
-        window = around_numbers(document, span, numbers)
+        window = around_numbers(document, span, stated_at)
         if window is None:
             continue
         tokens = tokens_of(document.text, window, numbers)

@@ -110,20 +110,25 @@ class Gazetteer:
 
     def titled(self, before: list[bytes]) -> bool:
         """Whether the folded words before a name end in a title ("Commander", "Premye Minis")."""
-        if not before:
-            return False
-        titles, last = self.titles, before[-1]
-        if last in titles:
-            return True
-        if len(before) == 1:
-            return False
-        last = before[-2] + b" " + last
-        return last in titles or (len(before) > 2 and before[-3] + b" " + last in titles)
+        return ends_in(before, self.titles)
 
     @staticmethod
     def languages(language: str) -> int:
         """The bits of the names that count in an item of this language; all for one that we do not read."""
         return sum(_BIT[read] for read in _READS.get(language, ())) or _ALL
+
+
+def ends_in(words: list[bytes], phrases: frozenset[bytes]) -> bool:
+    """Whether the last one, two or three words are one of the phrases."""
+    if not words:
+        return False
+    last = words[-1]
+    if last in phrases:
+        return True
+    if len(words) == 1:
+        return False
+    last = words[-2] + b" " + last
+    return last in phrases or (len(words) > 2 and words[-3] + b" " + last in phrases)
 
 
 @cache

@@ -1,18 +1,22 @@
 """Reading numbers: the words and numbers of a sentence, number words and multipliers counted in."""
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick
 
 from services.enrich.document import Document, Span
 from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer
 
+_DIGITS = re.compile(rb"\d+")
 _TOKEN = re.compile(
-    r"(?P<number>(?<![\w.,])\d{1,3}(?:[.,\u00a0\u202f '’]\d{3})+(?!\d)"
+    r"(?P<number>(?=\d)(?:(?<![\w.,])\d{1,3}(?:[.,\u00a0\u202f '’]\d{3})+(?!\d)"
     r"|(?:(?<![\w.,])|(?<=[Ss]h)|(?<=\bUSD)|(?<=\bEUR)|(?<=\bKES))\d+(?:[.,]\d{1,2})?"
-    r"(?!\d|°|[hH]\d|(?:st|nd|rd|th|e|er|re|ère|ème|eme|º|ª|o|a|h)\b))"
-    r"|(?P<symbol>US\$|CA\$|C\$|R\$|[$€£]|\bK?[Ss]h\.?(?=\s?\d))"
+    r"(?!\d|°|[hH]\d|(?:st|nd|rd|th|e|er|re|ère|ème|eme|º|ª|o|a|h)\b)))"
+    r"|(?P<symbol>(?=[UCR$€£KSs])(?:US\$|CA\$|C\$|R\$|[$€£]|\bK?[Ss]h\.?(?=\s?\d)))"
     r"|(?P<word>(?:[dlnscjmtDLNSCJMT]|[Qq]u)(?=['’]\w)|[^\W\d_]\w*(?:['’]\w+)?)|(?P<stop>[.,;:()!?\"“”«»])"
 )
 _AND = frozenset(("and", "y", "e", "et", "na", "ak"))
@@ -44,7 +48,7 @@ class Numbers:
         self.multipliers = {folded_word(word): value for word, value in data.multipliers.items()}
         self.numerals = frozenset((*self.numbers, *self.multipliers))
         known = {folded_word(word) for word in (*data.numbers, *data.alone, "million", "milyon", "millon", "milhao")}
-        self.pattern = re.compile(rf"\d+| (?:{'|'.join(sorted(known))})(?= )".encode())
+        self._words = BytesAhoCorasick([f" {word} ".encode() for word in sorted(known)])
         self.units: dict[str, str] = {}
         self.prefixes: list[tuple[str, str]] = []
         for unit, names in data.units.items():
@@ -87,6 +91,15 @@ class Numbers:
             return False
         return before.kind != "symbol" and before.text not in self.coins
 
+    def places(self, document: Document) -> list[tuple[int, int]] | None:
+        """Where its folded text has digits and number words, in order; None where positions differ from the text's."""
+        if document.folded.origin is not None:
+            return None
+        data = document.folded.data
+        found = [match.span() for match in _DIGITS.finditer(data)]
+        found += [(start, end - 1) for _, start, end in self._words.find_matches_as_indexes(data, overlapping=True)]
+        return sorted(found)
+
     def unit_of(self, word: str) -> str | None:
         """The unit that a folded word stands for."""
         found = self.units.get(word)
@@ -108,18 +121,20 @@ def _folded_words(words: str) -> str:
     return " ".join(map(folded_word, words.split()))
 
 
-def around_numbers(document: Document, span: Span, numbers: Numbers) -> Span | None:
-    """The part of a sentence from a few words before its first number to a few after its last; None without numbers."""
-    if document.folded.origin is not None:
+def around_numbers(document: Document, span: Span, places: list[tuple[int, int]] | None) -> Span | None:
+    """The part of a sentence from a few words before its first number to a few after its last; None without numbers.
+
+    places: what Numbers.places gave for the document; None where its folded text has other positions.
+    """
+    if places is None:
         return span
-    first = last = -1
-    for found in numbers.pattern.finditer(document.folded.data, span.start, span.end + 1):
-        first, last = found.start() if first < 0 else first, found.end()
-    if first < 0:
+    begin, end = bisect_left(places, (span.start,)), bisect_left(places, (span.end,))
+    if begin == end:
         return None
+    first, last = places[begin][0], max(stop for _, stop in places[begin:end])
     start = document.text.rfind(" ", span.start, max(span.start, first - _BEFORE)) + 1
-    end = document.text.find(" ", min(span.end, last + _AFTER), span.end)
-    return Span(max(start, span.start), end if end > 0 else span.end)
+    stop = document.text.find(" ", min(span.end, last + _AFTER), span.end)
+    return Span(max(start, span.start), stop if stop > 0 else span.end)
 
 
 def tokens_of(text: str, span: Span, numbers: Numbers) -> list[Token]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.enrich.document import Document
 from services.enrich.folding import fold_name
-from services.enrich.gazetteer import Gazetteer
+from services.enrich.gazetteer import Gazetteer, ends_in
 from services.enrich.mentions import Mentions
 
 _CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
@@ -48,6 +48,9 @@ class People:
         self._said = re.compile(
             rf"(?<![\w'’-])(?:{'|'.join(map(re.escape, before))}) (?:(?:[a-zà-öø-ÿ'’\-]+ ){{0,5}}[a-zà-öø-ÿ'’\-]+, )?$"
         )
+        # What `_said` needs: a look at the words beside a name costs less than the pattern.
+        self._said_last = frozenset(fold_name(verb).split()[-1] for verb in before)
+        self._title_words = frozenset(word for title in gazetteer.titles for word in title.split())
         self._bylines = frozenset(fold_name(word) for words in speech.bylines.values() for word in words)
         self._credits = tuple(sorted(word + b" " for word in self._bylines if b" " in word))
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
@@ -84,20 +87,22 @@ class People:
     def _is_person(self, document: Document, start: int, end: int, writers: set[bytes]) -> bool:
         """Whether something beside the name says that a person is meant, and nothing that it is not."""
         text = document.text
+        if text[start:end].isupper():
+            return False
         folded = document.folded_between(start, end).split()
         before = document.words(max(0, start - 90), start)
-        after = document.words(end, end + 60)
         titled = self._gazetteer.titled(before)
         given = folded[0] in self._given
-        if text[start:end].isupper() or (not given and self._is_a_thing(text[start:end], folded, titled)):
+        if not given and self._is_a_thing(text[start:end], folded, titled):
             return False
+        after = document.words(end, end + 60)
         if not (
             given
             or titled
-            or self._speaks(text, start, end, after)
+            or self._speaks(text, start, end, before, after)
             or self._holds_office(text, start, before)
             or self._has_a_role(text, end, after)
-            or any(b" ".join(before[-length:]) in self._according for length in (1, 2, 3))
+            or ends_in(before, self._according)
         ):
             return False
         return not (
@@ -138,16 +143,16 @@ class People:
         space = document.text.find(" ", start, end)
         return space + 1 if f" {document.text[start:space].lower()} " in document.text else start
 
-    def _speaks(self, text: str, start: int, end: int, after: list[bytes]) -> bool:
+    def _speaks(self, text: str, start: int, end: int, before: list[bytes], after: list[bytes]) -> bool:
         """Whether a verb of speech stands right beside the name, or before it with the speaker's part between."""
         follows = bool(after) and text[end : end + 1] in (" ", ",")
         if follows and (after[0] in self._verbs or b" ".join(after[:2]) in self._verbs):
             return True
-        return self._said.search(text, max(0, start - 60), start) is not None
+        return not self._said_last.isdisjoint(before) and bool(self._said.search(text, max(0, start - 60), start))
 
     def _holds_office(self, text: str, start: int, before: list[bytes]) -> bool:
         """Whether a title stands some words before the name: "Minister of Justice and Public Security, Ann Lee"."""
-        if not before:
+        if self._title_words.isdisjoint(before):
             return False
         clause = text[max(0, start - 90) : start]
         comma = clause.endswith(", ")
@@ -167,7 +172,7 @@ class People:
         """Whether an age or a role follows the name: "Ann Lee, 45,", "Ann Lee, the mayor of"."""
         if _AGE.match(text, end):
             return True
-        if text[end : end + 2] != ", ":
+        if text[end : end + 2] != ", " or self._title_words.isdisjoint(after):
             return False
         return any(
             b" ".join(after[place : place + length]) in self._gazetteer.titles
