@@ -128,6 +128,7 @@ class Relevance(_Row, frozen=True):
     force: Names
     foreign: Names
     deploy: Names
+    foes: Names
     other_topics: Names
 
 
@@ -186,6 +187,7 @@ class Speech(_Row, frozen=True):
     pronouns: Names
     bylines: Names
     according: Names
+    who: Names
     of: list[str]
     streets: Names
     not_names: list[str]

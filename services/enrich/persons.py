@@ -51,6 +51,7 @@ class People:
         self._credits = tuple(sorted(word + b" " for word in self._bylines if b" " in word))
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
         self._according = frozenset(fold_name(words) for group in speech.according.values() for words in group)
+        self._who = frozenset(fold_name(word) for words in speech.who.values() for word in words)
         self._of = frozenset(map(fold_name, speech.of))
         self._not_names = gazetteer.not_names
         self._given = gazetteer.given_names
@@ -78,6 +79,7 @@ class People:
             if self._is_person(document, start, end, writers):
                 confirmed.add(name)
         found = [Person(name, places) for name, places in spans.items() if name in confirmed]
+        found = _without_ends(found, [document.text[m.start : m.end] for m in mentions.entities])
         return self._with_surnames(found, document, taken) if found else []
 
     def _is_person(self, document: Document, start: int, end: int, writers: set[bytes]) -> bool:
@@ -130,12 +132,14 @@ class People:
         return self._from_given_name(document, start, end), end
 
     def _from_given_name(self, document: Document, start: int, end: int) -> int:
-        """Where the name begins: at the given name, where the item has the word before it in small letters too."""
+        """Where the name begins: after a word that only the start of a sentence, or no name, gives its capital."""
+        text = document.text
         words = document.folded_between(start, end).split()
         if len(words) < 3 or words[0] in self._given or words[1] not in self._given:
             return start
-        space = document.text.find(" ", start, end)
-        return space + 1 if f" {document.text[start:space].lower()} " in document.text else start
+        space = text.find(" ", start, end)
+        opens = text[:start].rstrip(' "“«¿¡')[-1:] in ("", ".", "!", "?", "\n", ":")
+        return space + 1 if opens or f" {text[start:space].lower()} " in text else start
 
     def _speaks(self, text: str, start: int, end: int, after: list[bytes]) -> bool:
         """Whether a verb of speech stands right beside the name, or before it with the speaker's part between."""
@@ -166,13 +170,12 @@ class People:
         """Whether an age or a role follows the name: "Ann Lee, 45,", "Ann Lee, the mayor of"."""
         if _AGE.match(text, end):
             return True
-        if text[end : end + 2] != ", ":
+        if text[end : end + 2] != ", " or not after:
             return False
-        return any(
-            b" ".join(after[place : place + length]) in self._gazetteer.titles
-            for place in range(_ROLE_REACH - 1)
-            for length in (1, 2)
-        )
+        if after[0] in self._who:
+            return True
+        phrases = [b" ".join(after[place : place + length]) for place in range(_ROLE_REACH - 1) for length in (1, 2)]
+        return any(len(phrase) > 2 and phrase in self._gazetteer.titles for phrase in phrases)
 
     def _is_byline(self, document: Document, start: int, end: int) -> bool:
         """Whether the name writes: after "By", in a photo's credit, on a line with little else, before "/AFP"."""
@@ -217,6 +220,19 @@ class People:
                     at = text.find(surname, stop)
             result.append(Person(person.name, sorted(spans)))
         return result
+
+
+def _without_ends(people: list[Person], known: list[str]) -> list[Person]:
+    """Without names that only end another one: "Fernández Onofre" after "Carlos Fernández Onofre"."""
+    longer = {person.name: person for person in people}
+    kept = []
+    for person in people:
+        whole = next((name for name in (*longer, *known) if name.endswith(" " + person.name)), None)
+        if whole is None:
+            kept.append(person)
+        elif whole in longer:
+            longer[whole].spans.extend(person.spans)
+    return kept
 
 
 def _joined(text: str, start: int, end: int) -> bool:

@@ -11,6 +11,7 @@ from services.enrich.mentions import Mention, Mentions
 _LEAD = 600  # characters of the text that say what it is about
 _OFTEN = 3
 _TOPIC_WORDS = 5
+_BESIDE = 8  # words from a sender to its force
 _NEAR = 45  # characters from "Kenya-led" to the force
 
 
@@ -42,6 +43,8 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         if len(described) >= _OFTEN:
             found.append(Feature("described_often", described[_OFTEN - 1].start, described[_OFTEN - 1].end))
         found += _force_led_by(document, mentions, cues, gazetteer)
+        if not current and not described:
+            found += _foreign_force(document, mentions, cues, gazetteer)
     elif found:
         found.append(Feature("no_host", 0, 0))
     if mentions.namesakes and not current:
@@ -99,12 +102,30 @@ def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Ga
     return found
 
 
+def _foreign_force(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
+    """A foreign force right by its noun, where the sentence or one beside it has the host country or its gangs."""
+    hosts = {document.sentence_at(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts}
+    for number in range(len(document.sentences)):
+        for foreign in cues.of(number, "foreign"):
+            for force in cues.of(number, "force"):
+                low, high = min(foreign.end, force.end), max(foreign.start, force.start)
+                if high - low > 1 or not hosts & {number - 1, number, number + 1}:
+                    continue
+                if any(
+                    cues.of(near, "foes")
+                    for near in (number - 1, number, number + 1)
+                    if 0 <= near < len(document.sentences)
+                ):
+                    return [Feature("foreign_force", min(foreign.start, force.start), max(foreign.end, force.end))]
+    return []
+
+
 def _beside(names: list[Mention] | list[Cue], forces: list[Cue], document: Document) -> tuple[int, int] | None:
-    """From the first name to a force noun that stands within six words of it."""
+    """From the first name to a force noun that stands within eight words of it."""
     for name in names:
         for force in forces:
             between = document.words(min(name.end, force.end), max(name.start, force.start))
-            if len(between) <= 6:
+            if len(between) <= _BESIDE:
                 return min(name.start, force.start), max(name.end, force.end)
     return None
 
