@@ -189,6 +189,7 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "force": files.relevance.force,
         "foreign": files.relevance.foreign,
         "deploy": files.relevance.deploy,
+        "unrelated": files.relevance.unrelated,
         "foes": files.relevance.foes,
         "other_topics": files.relevance.other_topics,
         "role:lead": roles.lead,

@@ -129,6 +129,7 @@ class Relevance(_Row, frozen=True):
     foreign: Names
     deploy: Names
     foes: Names
+    unrelated: Names
     other_topics: Names
 
 

@@ -122,7 +122,8 @@ class People:
         text = document.text
         while (space := text.find(" ", start, end)) > 0:
             word = document.folded_between(start, space).strip()
-            if word not in self._not_names and word not in self._gazetteer.titles and word not in self._of:
+            elided = text[start + 1] in "'’" and text[start + 2].islower()  # "L'historien Pierre Buteau"
+            if not (elided or word in self._not_names or word in self._gazetteer.titles or word in self._of):
                 break
             start = space + 1
         while (space := text.rfind(" ", start, end)) > 0:
