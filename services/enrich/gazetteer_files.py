@@ -144,6 +144,7 @@ class Roles(_Row, frozen=True):
     negations: Names
     excluding: Names
     joining: list[str]
+    offices: list[str]
 
 
 class Figures(_Row, frozen=True):

@@ -105,11 +105,18 @@ class People:
             b" ".join(folded) in writers
             or self._is_byline(document, start, end)
             or any(word in self._streets for word in (folded[0], folded[-1]))
-            or any(word in self._streets for word in before[-5 if before[-1:] and before[-1] in self._of else -2 :])
+            or any(word in self._streets for word in self._leading_to(document, start))
             or (
                 after and text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and after[0] in self._streets
             )
         )
+
+    def _leading_to(self, document: Document, start: int) -> list[bytes]:
+        """The words of the sentence that can make a place of the name: two, more where they end in "of"."""
+        text, low = document.text, max(0, start - 60)
+        stop = max(text.rfind(sign, low, start) for sign in (".", "!", "?", ";", ":", "\n", ","))
+        words = document.words(max(low, stop + 1), start)
+        return words[-5:] if words[-1:] and words[-1] in self._of else words[-2:]
 
     def _is_a_thing(self, name: str, folded: list[bytes], titled: bool) -> bool:
         """Whether the words are rather a body's or an office's: "KQ Chief Operating Officer", "Bank of Canada"."""
