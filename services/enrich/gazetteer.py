@@ -93,6 +93,7 @@ class Gazetteer:
         # The bits of the languages that write nationalities with a small letter.
         self.small_demonyms = sum(_BIT[language] for language in files.shadows.small_demonyms)
         self.joining = frozenset(map(fold_name, files.roles.joining))
+        self.offices = frozenset(map(fold_name, files.roles.offices))
         self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
         self.not_names = frozenset(map(fold_name, files.speech.not_names))
         self.given_names = frozenset(fold_name(name) for names in files.given_names.values() for name in names)
@@ -211,6 +212,8 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "force": files.relevance.force,
         "foreign": files.relevance.foreign,
         "deploy": files.relevance.deploy,
+        "unrelated": files.relevance.unrelated,
+        "foes": files.relevance.foes,
         "other_topics": files.relevance.other_topics,
         "role:lead": roles.lead,
         "role:contributor": roles.contributor,

@@ -128,6 +128,8 @@ class Relevance(_Row, frozen=True):
     force: Names
     foreign: Names
     deploy: Names
+    foes: Names
+    unrelated: Names
     other_topics: Names
 
 
@@ -142,6 +144,7 @@ class Roles(_Row, frozen=True):
     negations: Names
     excluding: Names
     joining: list[str]
+    offices: list[str]
 
 
 class Figures(_Row, frozen=True):
@@ -186,6 +189,7 @@ class Speech(_Row, frozen=True):
     pronouns: Names
     bylines: Names
     according: Names
+    who: Names
     of: list[str]
     streets: Names
     not_names: list[str]

@@ -55,6 +55,7 @@ class People:
         self._credits = tuple(sorted(word + b" " for word in self._bylines if b" " in word))
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
         self._according = frozenset(fold_name(words) for group in speech.according.values() for words in group)
+        self._who = frozenset(fold_name(word) for words in speech.who.values() for word in words)
         self._of = frozenset(map(fold_name, speech.of))
         self._not_names = gazetteer.not_names
         self._given = gazetteer.given_names
@@ -82,6 +83,7 @@ class People:
             if self._is_person(document, start, end, writers):
                 confirmed.add(name)
         found = [Person(name, places) for name, places in spans.items() if name in confirmed]
+        found = _without_ends(found, [document.text[m.start : m.end] for m in mentions.entities])
         return self._with_surnames(found, document, taken) if found else []
 
     def _is_person(self, document: Document, start: int, end: int, writers: set[bytes]) -> bool:
@@ -109,11 +111,18 @@ class People:
             b" ".join(folded) in writers
             or self._is_byline(document, start, end)
             or any(word in self._streets for word in (folded[0], folded[-1]))
-            or any(word in self._streets for word in before[-5 if before[-1:] and before[-1] in self._of else -2 :])
+            or any(word in self._streets for word in self._leading_to(document, start))
             or (
                 after and text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and after[0] in self._streets
             )
         )
+
+    def _leading_to(self, document: Document, start: int) -> list[bytes]:
+        """The words of the sentence that can make a place of the name: two, more where they end in "of"."""
+        text, low = document.text, max(0, start - 60)
+        stop = max(text.rfind(sign, low, start) for sign in (".", "!", "?", ";", ":", "\n", ","))
+        words = document.words(max(low, stop + 1), start)
+        return words[-5:] if words[-1:] and words[-1] in self._of else words[-2:]
 
     def _is_a_thing(self, name: str, folded: list[bytes], titled: bool) -> bool:
         """Whether the words are rather a body's or an office's: "KQ Chief Operating Officer", "Bank of Canada"."""
@@ -126,7 +135,8 @@ class People:
         text = document.text
         while (space := text.find(" ", start, end)) > 0:
             word = document.folded_between(start, space).strip()
-            if word not in self._not_names and word not in self._gazetteer.titles and word not in self._of:
+            elided = text[start + 1] in "'’" and text[start + 2].islower()  # "L'historien Pierre Buteau"
+            if not (elided or word in self._not_names or word in self._gazetteer.titles or word in self._of):
                 break
             start = space + 1
         while (space := text.rfind(" ", start, end)) > 0:
@@ -136,12 +146,14 @@ class People:
         return self._from_given_name(document, start, end), end
 
     def _from_given_name(self, document: Document, start: int, end: int) -> int:
-        """Where the name begins: at the given name, where the item has the word before it in small letters too."""
+        """Where the name begins: after a word that only the start of a sentence, or no name, gives its capital."""
+        text = document.text
         words = document.folded_between(start, end).split()
         if len(words) < 3 or words[0] in self._given or words[1] not in self._given:
             return start
-        space = document.text.find(" ", start, end)
-        return space + 1 if f" {document.text[start:space].lower()} " in document.text else start
+        space = text.find(" ", start, end)
+        opens = text[:start].rstrip(' "“«¿¡')[-1:] in ("", ".", "!", "?", "\n", ":")
+        return space + 1 if opens or f" {text[start:space].lower()} " in text else start
 
     def _speaks(self, text: str, start: int, end: int, before: list[bytes], after: list[bytes]) -> bool:
         """Whether a verb of speech stands right beside the name, or before it with the speaker's part between."""
@@ -172,13 +184,14 @@ class People:
         """Whether an age or a role follows the name: "Ann Lee, 45,", "Ann Lee, the mayor of"."""
         if _AGE.match(text, end):
             return True
-        if text[end : end + 2] != ", " or self._title_words.isdisjoint(after):
+        if text[end : end + 2] != ", " or not after:
             return False
-        return any(
-            b" ".join(after[place : place + length]) in self._gazetteer.titles
-            for place in range(_ROLE_REACH - 1)
-            for length in (1, 2)
-        )
+        if after[0] in self._who:
+            return True
+        if self._title_words.isdisjoint(after):
+            return False
+        phrases = [b" ".join(after[place : place + length]) for place in range(_ROLE_REACH - 1) for length in (1, 2)]
+        return any(len(phrase) > 2 and phrase in self._gazetteer.titles for phrase in phrases)
 
     def _is_byline(self, document: Document, start: int, end: int) -> bool:
         """Whether the name writes: after "By", in a photo's credit, on a line with little else, before "/AFP"."""
@@ -223,6 +236,19 @@ class People:
                     at = text.find(surname, stop)
             result.append(Person(person.name, sorted(spans)))
         return result
+
+
+def _without_ends(people: list[Person], known: list[str]) -> list[Person]:
+    """Without names that only end another one: "Fernández Onofre" after "Carlos Fernández Onofre"."""
+    longer = {person.name: person for person in people}
+    kept = []
+    for person in people:
+        whole = next((name for name in (*longer, *known) if name.endswith(" " + person.name)), None)
+        if whole is None:
+            kept.append(person)
+        elif whole in longer:
+            longer[whole].spans.extend(person.spans)
+    return kept
 
 
 def _joined(text: str, start: int, end: int) -> bool:
