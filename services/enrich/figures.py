@@ -144,7 +144,6 @@ def _stated(
     beside = tokens[place - 1] if place else None
     if value < 1 or document.text[token.end : token.end + 1] == "%" or numbers.is_a_name(beside):
         return None
-    approximate = _approximate(place, tokens, numbers)
     paid = money(place, tokens, numbers)
     here, around = (any(figure.unit == "personnel" for figure in stated) for stated in (before, near))
     what = paid or counted(
@@ -158,12 +157,13 @@ def _stated(
         and (funds := [figure.unit for figure in near if figure.kind == "funding"])
     ):
         paid = what = Counted(funds[-1], token.start, token.end)  # "85 million dollars, and the US 15 million"
+    if what is None:
+        return None
+    approximate = _approximate(place, tokens, numbers)
     if paid:
         country = _payer(paid, sentence, document, numbers)
         figure = Figure(kind="funding", value=value, unit=paid.unit, country=country, approximate=approximate)
         return Stated(figure, [Span(paid.start, paid.end)])
-    if what is None:
-        return None
     unit = what.unit
     if unit == "people" and _about_a_force(document.text[what.start : what.end], sentence, cues, numbers):
         unit = "personnel"

@@ -245,13 +245,11 @@ def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Ment
 def _with_places_countries(kept: list[Mention], gazetteer: Gazetteer) -> list[Mention]:
     """A place, or a body of a country whose name does not say so, stands for its country too."""
     added = []
+    countries = [mention for mention in kept if mention.sense.kind == "country"]
     for mention in kept:
         if mention.sense.kind in ("place", "organisation"):
             country = gazetteer.entries[mention.tag].country
-            if country and not any(
-                other.sense.kind == "country" and mention.start <= other.start and other.end <= mention.end
-                for other in kept
-            ):
+            if country and not any(mention.start <= other.start and other.end <= mention.end for other in countries):
                 part: Part = "capital" if mention.sense.kind == "place" else "government"
                 sense = Sense(
                     "country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part

@@ -109,12 +109,13 @@ class People:
             return False
         return not (
             b" ".join(folded) in writers
-            or self._is_byline(document, start, end)
-            or any(word in self._streets for word in (folded[0], folded[-1]))
+            or folded[0] in self._streets
+            or folded[-1] in self._streets
             or any(word in self._streets for word in self._leading_to(document, start))
             or (
                 after and text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and after[0] in self._streets
             )
+            or self._is_byline(document, start, end)
         )
 
     def _leading_to(self, document: Document, start: int) -> list[bytes]:
@@ -210,6 +211,9 @@ class People:
         sentence = max(line, *(text.rfind(sign, line, start) + len(sign) for sign in (". ", "(", "; ")))
         if (document.folded_between(sentence, start).lstrip()).startswith(self._credits):
             return True
+        beginning = text[line:start]
+        if not beginning.rstrip().endswith(":") and not any(sign in beginning for sign in "([/|"):
+            return False
         credit = _CREDIT.search(text, line, start)
         return credit is not None and fold_name(credit.group(1) or credit.group(2) or "") in self._bylines
 
