@@ -2,7 +2,7 @@
 
 Two workers tag a steady stream with poison in it. They are killed (SIGKILL) one after the other at random moments and
 replaced; now and then a third one joins and leaves, and the broker itself is killed and started again. At the end every
-item must have come out with the tags that the pure function gives, and all poison, and nothing else, must be in news.dead.
+item must have come out with the tags that the pure function gives; news.dead must have all poison, and nothing else.
 A repeat is harmless, also one of an older revision after a newer: index keeps the highest (services/index/merge.py).
 """
 
