@@ -149,7 +149,7 @@ async def _kill(
                 await asyncio.to_thread(kafka.crash)
                 await asyncio.to_thread(kafka.start)
                 said = ", and the broker"
-            if kill % GUEST_EVERY == 3:
+            if kill % GUEST_EVERY == 1:
                 with worker(kafka.servers, WORKER, log):
                     await asyncio.sleep(chance.uniform(1, 4))
                 said += ", and a third came and went"
