@@ -8,10 +8,10 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration gold bench-ingest format schemas lock up down status clean
+.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults format schemas lock up down status clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) ## start everything with demo feeds until Ctrl-C; FEEDS=list.opml (or a URL) for real ones
 	@NEWS_DEMO_STARTED=$(STARTED) exec $(PY) -m deploy.demo $(if $(FEEDS),--feeds "$(FEEDS)")
@@ -39,6 +39,12 @@ bench-ingest: $(INSTALLED) ## what polling and parsing cost, beside the bare lib
 	$(PY) -m bench.ingest_poll
 	$(PY) -m bench.ingest_parse
 	$(PY) -m bench.fuzz_parse
+
+bench-enrich: $(INSTALLED) ## how fast items are tagged, alone and through the broker; memory, start-up
+	$(PY) -m bench.enrich
+
+bench-enrich-faults: $(INSTALLED) ## kill enrich's workers 50 times under load: is anything lost?
+	$(PY) -m bench.enrich_faults --kills 50
 
 format: $(INSTALLED) ## format the code, apply the linter's safe fixes
 	$(VENV)/bin/ruff check --fix .

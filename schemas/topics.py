@@ -11,6 +11,8 @@ FEED_STATE = "news.feed-state"
 FEED_HEALTH = "news.feed-health"
 RAW = "news.raw"
 ENRICHED = "news.enriched"
+RETAG = "news.retag"
+RETAGGED = "news.retagged"
 ALERTS = "news.alerts"
 DEAD = "news.dead"
 

@@ -159,6 +159,7 @@ async def producer(
         enable_idempotence=True,
         acks="all",
         linger_ms=2,
+        max_batch_size=131_072,  # of one partition in one request
         max_request_size=topics.largest_message_bytes(),
     )
     await started(client, progress, patience_s)

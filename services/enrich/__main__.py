@@ -1,12 +1,18 @@
-"""python -m services.enrich run|tag|gazetteer"""
+"""python -m services.enrich run|tag|retag|propose|gazetteer"""
 
 import argparse
+import asyncio
+import ctypes
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
-from services.enrich.gazetteer import load
+from services.enrich.gazetteer import Gazetteer, load
 from services.enrich.gazetteer_files import GazetteerError
 from services.enrich.tag import Tagger
 
@@ -15,13 +21,17 @@ examples:
   python -m services.enrich run                                  work on news.raw until SIGTERM
   python -m services.ingest parse feed.xml | python -m services.enrich tag | jq .countries
   python -m services.enrich tag items.jsonl other.jsonl          files instead of standard input
+  python -m services.enrich retag --rate 200                     tag the archive again after a change of the gazetteer
+  python -m services.enrich retag --dry-run                      how many items that would be
+  python -m services.enrich propose --since 2026-01-01 > new.yaml  people for the gazetteer
   python -m services.enrich gazetteer check                      is the gazetteer sound, and its serial raised?
   python -m services.enrich gazetteer explain "The MSS in Haiti" which rule fires on what
 
 environment: NEWS_ENRICH_GAZETTEER (folder), NEWS_ENRICH_THRESHOLD (relevance from which an item is relevant)
 
 exit codes: 0 done; 1 the gazetteer is not sound; 2 wrong usage; 3 some lines were bad (each is a dead letter on
-standard error); 65 stopped, since nearly all input is invalid; 70 stopped by a bug, nothing uncommitted is lost
+standard error); 65 stopped, since nearly all input is invalid; 69 broker or search engine is away; 70 stopped by a
+bug, nothing uncommitted is lost; 130 stopped by Ctrl-C
 """
 
 
@@ -33,10 +43,26 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = root.add_subparsers(dest="command", required=True, metavar="run|tag|gazetteer")
+    commands = root.add_subparsers(dest="command", required=True, metavar="run|tag|retag|propose|gazetteer")
     commands.add_parser("run", help="the worker: news.raw to news.enriched")
     tag = commands.add_parser("tag", help="a filter: RawItem JSON lines in, EnrichedItem JSON lines out, same order")
     tag.add_argument("files", nargs="*", type=Path, metavar="FILE", help="default: standard input")
+    retag = commands.add_parser(
+        "retag",
+        help="tag the archive again after a change of the gazetteer; alerts nobody, replaces tags only",
+        description="Sends every item that another gazetteer tagged through the tagging again. Restart the workers "
+        "with the new gazetteer first. Run it again after a stop: what is done is left out.",
+    )
+    retag.add_argument("--rate", type=_positive, default=100.0, help="messages a second, at most (default 100)")
+    retag.add_argument("--after", default="", metavar="ITEM_ID", help="only items behind this id, as progress tells it")
+    retag.add_argument("--dry-run", action="store_true", help="only count what another gazetteer tagged")
+    propose = commands.add_parser(
+        "propose",
+        help="people whom the rules find often, as YAML for the gazetteer",
+        description="Prints people whom the rules found in relevant items, and whom the gazetteer does not have.",
+    )
+    propose.add_argument("--since", type=_day, default=None, help="first day, e.g. 2026-01-31 (default: 90 days ago)")
+    propose.add_argument("--min-count", type=int, default=3, help="items that name the person, at least (default 3)")
     gazetteer = commands.add_parser("gazetteer", help="look at the data that tagging rests on")
     actions = gazetteer.add_subparsers(dest="action", required=True, metavar="check|stats|explain|bump|names")
     actions.add_parser("check", help="exit 1 with file and line where it is wrong or its serial was not raised")
@@ -49,6 +75,20 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _positive(written: str) -> float:
+    number = float(written)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{written} is no rate: give a number above 0")
+    return number
+
+
+def _day(written: str) -> datetime:
+    try:
+        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{written!r} is no day: write it like 2026-01-31") from error
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     folder = os.environ.get("NEWS_ENRICH_GAZETTEER") or None
@@ -59,16 +99,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for line in inspect_gazetteer.run(options, Path(folder) if folder else None):
                 print(line)
             return 0
+        if options.command in ("retag", "propose"):
+            return _on_archive(options, load(Path(folder) if folder else None))
         tagger = Tagger(load(Path(folder) if folder else None), _threshold())
     except GazetteerError as error:
         print(f"gazetteer: {error}", file=sys.stderr)
         return 1
     if options.command == "run":
-        tagger.prepare()
+        preparing = Thread(target=_prepare, args=(tagger,), daemon=True)  # beside imports and the broker's answers
+        preparing.start()
         from services.enrich import worker
 
-        return worker.run(tagger.tag)
+        return worker.run(tagger.tag, tagger.gazetteer.files.version.serial, preparing.join)
     return _filter(options.files, tagger)
+
+
+def _on_archive(options: argparse.Namespace, gazetteer: Gazetteer) -> int:
+    from schemas.errors import NewsError
+    from services.enrich import propose, retag
+
+    try:
+        if options.command == "retag":
+            asyncio.run(retag.run(gazetteer, rate=options.rate, after=options.after, dry_run=options.dry_run))
+        else:
+            since = options.since or datetime.now(UTC) - timedelta(days=90)
+            sys.stdout.write(asyncio.run(propose.run(gazetteer, since, options.min_count)))
+    except NewsError as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
+        return 69
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _prepare(tagger: Tagger) -> None:
+    """Load what tagging needs, and give back to the system what only loading needed."""
+    tagger.prepare()
+    gc.freeze()  # the gazetteer and the model stay: the collector need not look at them again
+    with suppress(OSError, AttributeError):  # where there is no glibc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _threshold() -> float | None:

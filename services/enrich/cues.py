@@ -22,30 +22,35 @@ class Cues:
     def __init__(self, document: Document, gazetteer: Gazetteer, language: str) -> None:
         sentences = document.sentences
         self._by_sentence: list[dict[str, list[Cue]]] = [{} for _ in sentences]
+        self._starting: list[dict[str, list[Cue]]] = [{} for _ in sentences]
         languages = gazetteer.languages(language)
         plain = document.folded.origin is None
         reached: dict[str, int] = {}
         number, stop = 0, sentences[0].end
-        for start, end, senses in sorted(gazetteer.cues.find(document.folded.data), key=lambda hit: (hit[0], -hit[1])):
+        hits = gazetteer.cues.find(document.folded.data, languages)
+        for start, end, senses in sorted(hits, key=lambda hit: (hit[0], -hit[1])):
             start, end = (start - 1, end - 1) if plain else document.folded.span(start, end)
             while start >= stop and number + 1 < len(sentences):
                 number += 1
                 stop = sentences[number].end
             for sense in senses:
-                if sense.languages & languages and start >= reached.get(sense.tag, 0):
-                    reached[sense.tag] = end
-                    self._by_sentence[number].setdefault(sense.tag, []).append(Cue(start, end, sense.tag))
+                tag = sense.tag
+                if start >= reached.get(tag, 0):
+                    reached[tag] = end
+                    cue = Cue(start, end, tag)
+                    self._by_sentence[number].setdefault(tag, []).append(cue)
+                    group, colon, _ = tag.partition(":")
+                    if colon:
+                        self._starting[number].setdefault(f"{group}:", []).append(cue)
         self._document = document
 
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""
         return self._by_sentence[sentence].get(tag, [])
 
-    def starting(self, sentence: int, prefix: str) -> list[Cue]:
-        """The cues of a sentence whose tag starts so, in order."""
-        return sorted(
-            cue for tag, cues in self._by_sentence[sentence].items() if tag.startswith(prefix) for cue in cues
-        )
+    def starting(self, sentence: int, group: str) -> list[Cue]:
+        """The cues of a sentence whose tag starts with this group, e.g. `kind:`, in order."""
+        return sorted(self._starting[sentence].get(group, ()))
 
     def count(self, tag: str) -> int:
         """How often the document has it."""

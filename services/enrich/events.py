@@ -1,6 +1,7 @@
 """What happened: a sentence that reports an event, with the countries and entities that it names and its date."""
 
 import re
+from bisect import bisect_left
 from typing import NamedTuple
 
 from schemas.messages import Event
@@ -47,11 +48,12 @@ class Reported(NamedTuple):
 def events(document: Document, mentions: Mentions, cues: Cues) -> list[Reported]:
     """The events of a document, each type once for the same countries; at most twelve."""
     found: dict[tuple[str, tuple[str, ...]], Reported] = {}
+    places = [mention.start for mention in mentions.all]
     for number, span in enumerate(document.sentences):
         signs = cues.starting(number, "event:")
         if not signs:
             continue
-        inside = [mention for mention in mentions.all if span.start <= mention.start < span.end]
+        inside = mentions.all[bisect_left(places, span.start) : bisect_left(places, span.end)]
         if not inside:
             continue
         countries = tuple(dict.fromkeys(m.tag[8:] for m in inside if m.sense.kind == "country"))

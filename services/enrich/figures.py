@@ -4,18 +4,24 @@ from bisect import bisect_left
 from typing import NamedTuple
 
 from schemas.messages import Figure, FigureKind
+from services.enrich.counted import Counted, counted, money
 from services.enrich.cues import Cue, Cues
 from services.enrich.document import Document, Span
 from services.enrich.mentions import Mention, Mentions
 from services.enrich.numbers import Numbers, Token, around_numbers, folded_word, tokens_of
 
+_NEAR = 2  # sentences in which a bare number goes on with what the last one counted
+_MONEY = 1_000_000
+_SOME = 10  # people of a force, at least, where nothing says what they do
 _FEW = 100  # people of no certain kind are no figure below
-_MANY = 50  # members below that sit on councils
-_UNIT_REACH = 4  # words from a number to what it counts
+_NEAR_BARE = 8  # ... where nothing stands beside the number that is counted
+_FAR = 14  # words from a number to the word that says what it is
+_PLAIN = "USD"  # what "dollars" are where nothing says whose
 _PEOPLE_KINDS = frozenset(("killed", "injured", "displaced", "other", "total"))
+_VICTIMS = ("killed", "injured", "displaced")
 _SENDERS_KINDS = frozenset(("arrived", "deployed", "pledged"))
 _PREFERRED: tuple[FigureKind, ...] = (
-    "killed", "injured", "displaced", "arrived", "pledged", "authorised", "deployed", "total",
+    "killed", "injured", "displaced", "arrived", "pledged", "authorised", "deployed", "total", "other", "funding",
 )  # fmt: skip
 
 
@@ -26,195 +32,193 @@ class Stated(NamedTuple):
     spans: list[Span]
 
 
+class Sentence(NamedTuple):
+    """What a figure's sentence has. senders: its countries that are no host; force: it names a force or a mission.
+
+    led: it names one "led by" a country, so that what nobody is named for is the whole force's.
+    """
+
+    number: int
+    tokens: list[Token]
+    senders: list[Mention]
+    force: bool
+    led: bool
+    signs: list[Cue]
+
+
 def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers) -> list[Stated]:
     """The figures of a document in order of their first place; the same one stated again adds a span."""
-    found: dict[tuple[str, float, str, str | None], Stated] = {}
+    found: list[Stated] = []
+    last: list[Figure] = []
+    last_number = 0
     senders = [mention for mention in mentions.countries if mention.tag[8:] not in mentions.hosts]
     places = [mention.start for mention in senders]
+    missions = {document.sentence_at(mention.start) for mention in mentions.missions}
+    stated_at = numbers.places(document)
     for number, span in enumerate(document.sentences):
-        inside = senders[bisect_left(places, span.start) : bisect_left(places, span.end)]
-        window = around_numbers(document, span, numbers)
+        window = around_numbers(document, span, stated_at)
         if window is None:
             continue
         tokens = tokens_of(document.text, window, numbers)
         if not any(token.value is not None for token in tokens):
             continue
-        personnel_before = False
+        sentence = Sentence(
+            number,
+            tokens,
+            _without_leads(
+                senders[bisect_left(places, span.start) : bisect_left(places, span.end)],
+                cues.of(number, "led_by"),
+                document,
+                numbers,
+            ),
+            number in missions or bool(cues.of(number, "force")),
+            bool(cues.of(number, "led_by")),
+            _outermost(cues.starting(number, "kind:")),
+        )
+        before: list[Figure] = []
         for place, token in enumerate(tokens):
             if token.value is None:
                 continue
-            stated = _stated(
-                place, tokens, number, document, mentions, inside, senders, cues, numbers, personnel_before
-            )
-            if stated is None:
-                continue
-            figure, at = stated
-            personnel_before |= figure.unit == "personnel"
-            key = (figure.kind, figure.value, figure.unit, figure.country)
-            if key in found:
-                found[key].spans.append(at)
-            else:
-                found[key] = Stated(figure, [at])
-    return list(found.values())
+            near = before + (last if number - last_number <= _NEAR else [])
+            stated = _stated(place, sentence, document, mentions, senders, cues, numbers, before, near)
+            if stated is not None:
+                before.append(stated.figure)
+                found.append(stated)
+        if before:
+            last, last_number = before, number
+    return _merged(found)
+
+
+def _payer(paid: Counted, sentence: Sentence, document: Document, numbers: Numbers) -> str | None:
+    """Whose money: "85 million from Canada", else the country since the last number or clause; else nobody's."""
+    ahead = next((mention for mention in sentence.senders if mention.start >= paid.end), None)
+    if ahead is not None:
+        words = document.words(paid.end, ahead.start)
+        if (
+            1 <= len(words) <= 2
+            and words[0] in numbers.of
+            and words[0] != b"the"
+            and "," not in document.text[paid.end : ahead.start]
+        ):
+            return ahead.tag[8:]
+    behind = [token for token in sentence.tokens if token.end <= paid.start]
+    stop = max((token.end for token in behind if token.value is not None or token.text in (";", ":")), default=0)
+    since = [mention for mention in sentence.senders if stop <= mention.start and mention.end <= paid.start]
+    return since[-1].tag[8:] if since else None
+
+
+def _without_leads(senders: list[Mention], led_by: list[Cue], document: Document, numbers: Numbers) -> list[Mention]:
+    """Without the countries of "Kenya-led" and "led by Kenya": what such a force has is not theirs alone."""
+    return [
+        mention
+        for mention in senders
+        if not any(0 <= cue.start - mention.end <= 1 or 0 <= mention.start - cue.end <= 5 for cue in led_by)
+        or any(word in numbers.withs for word in document.words(mention.end, mention.end + 12)[:1])
+    ]
+
+
+def _outermost(signs: list[Cue]) -> list[Cue]:
+    """Of cues that overlap the longest: "on the way" is no "way"; those over the same words all."""
+    kept: list[Cue] = []
+    for cue in sorted(signs, key=lambda cue: (cue.start, -cue.end)):
+        if not kept or cue.start >= kept[-1].end or (cue.start, cue.end) == (kept[-1].start, kept[-1].end):
+            kept.append(cue)
+    return kept
 
 
 def _stated(
     place: int,
-    tokens: list[Token],
-    number: int,
+    sentence: Sentence,
     document: Document,
     mentions: Mentions,
-    inside: list[Mention],
     senders: list[Mention],
     cues: Cues,
     numbers: Numbers,
-    personnel_before: bool,
-) -> tuple[Figure, Span] | None:
+    before: list[Figure],
+    near: list[Figure],
+) -> Stated | None:
+    """The figure of one number. before, near: what this sentence, or it and the last ones, have stated so far."""
+    tokens = sentence.tokens
     token = tokens[place]
     value = token.value or 0.0
-    before = tokens[place - 1] if place else None
+    beside = tokens[place - 1] if place else None
+    if value < 1 or document.text[token.end : token.end + 1] == "%" or numbers.is_a_name(beside):
+        return None
+    paid = money(place, tokens, numbers)
+    here, around = (any(figure.unit == "personnel" for figure in stated) for stated in (before, near))
+    what = paid or counted(
+        place, tokens, sentence.senders, sentence.signs, document, numbers, here, around, sentence.force
+    )
+    bare = what is None or what.end == token.end
     if (
-        before is not None
-        and before.text in numbers.not_after
-        and before.text not in numbers.approximate
-        and not _is_currency(before, numbers)
+        not paid
+        and bare
+        and value >= _MONEY
+        and (funds := [figure.unit for figure in near if figure.kind == "funding"])
     ):
+        paid = what = Counted(funds[-1], token.start, token.end)  # "85 million dollars, and the US 15 million"
+    if what is None:
         return None
-    if value <= 0 or document.text[token.end : token.end + 1] == "%":
-        return None
-    money = _money(place, tokens, numbers)
-    if money:
-        currency, end = money
-        figure = Figure(
-            kind="funding",
-            value=value,
-            unit=currency,
-            country=_nearest(token, inside, 12, document),
-            approximate=_approximate(place, tokens, numbers),
-        )
-        return figure, Span(before.start if before is not None and before.kind == "symbol" else token.start, end)
-    demonym = next((m for m in inside if m.sense.part == "demonym" and 0 < m.start - token.end <= 1), None)
-    unit_at = _unit(place, tokens, numbers, document)
-    if unit_at is None and demonym is not None and (personnel_before or cues.of(number, "force")):
-        unit_at = "personnel", token.start, demonym.end
-    if unit_at is None and personnel_before and (owner := _of(token.end, inside, document, numbers)) is not None:
-        unit_at, demonym = ("personnel", token.start, owner.end), owner
-    if unit_at is None:
-        if not personnel_before or value < 10 or 1900 <= value <= 2100:
-            return None
-        close = [
-            cue
-            for cue in cues.starting(number, "kind:")
-            if 0 <= cue.start - token.end <= 14 and cue.tag in ("kind:pledged", "kind:authorised")
-        ]
-        if not close:
-            return None
-        unit_at = "personnel", token.start, token.end
-    unit, start, end = unit_at
-    if unit == "people" and _about_a_force(document.text[start:end], number, cues, numbers):
+    approximate = _approximate(place, tokens, numbers)
+    if paid:
+        country = _payer(paid, sentence, document, numbers)
+        figure = Figure(kind="funding", value=value, unit=paid.unit, country=country, approximate=approximate)
+        return Stated(figure, [Span(paid.start, paid.end)])
+    unit = what.unit
+    if unit == "people" and _about_a_force(document.text[what.start : what.end], sentence, cues, numbers):
         unit = "personnel"
-    kind = _kind(tokens, place, unit, start, end, number, cues, document, numbers)
+    kind = what.kind or _kind(place, unit, what, sentence, document, cues, numbers)
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < 10):
         return None
-    whose = demonym or _of(end, inside, document, numbers)
-    country = (
-        whose.tag[8:]
-        if whose is not None and unit == "personnel"
-        else _country(token, kind, unit, number, document, mentions, inside, senders, numbers, tokens, place)
-    )
+    country = _country(token, kind, unit, what, sentence, document, mentions, senders, cues, numbers, place)
+    if kind == "total" and value < _SOME and country is None:
+        return None
     if kind == "total" and unit == "personnel" and country:
         kind = "deployed"
-    return (
-        Figure(kind=kind, value=value, unit=unit, country=country, approximate=_approximate(place, tokens, numbers)),
-        Span(start, end),
+    figure = Figure(kind=kind, value=value, unit=unit, country=country, approximate=approximate)
+    return Stated(figure, [Span(what.start, what.end)])
+
+
+def _merged(found: list[Stated]) -> list[Stated]:
+    """One figure for what is stated again: less surely (no kind, no country), or as sent once and as arrived once."""
+    kept: list[Stated] = []
+    for stated in found:
+        for place, other in enumerate(kept):
+            same = _same(other.figure, stated.figure)
+            if same is not None:
+                kept[place] = Stated(same, other.spans + stated.spans)
+                break
+        else:
+            kept.append(stated)
+    return kept
+
+
+def _same(one: Figure, other: Figure) -> Figure | None:
+    """Two figures as one, where they can be the same; None where they say different things."""
+    units = {one.unit, other.unit}
+    if one.value != other.value or (len(units) > 1 and not (one.kind == other.kind == "funding" and _PLAIN in units)):
+        return None
+    if one.country and other.country and one.country != other.country:
+        return None
+    vague = ("total", "other")
+    kinds = {one.kind, other.kind}
+    if len(kinds) > 1 and not kinds & {*vague} and not kinds <= _SENDERS_KINDS:
+        return None
+    if len(kinds) > 1 and "authorised" in kinds and (one.country or other.country):
+        return None
+    return Figure(
+        kind=min(one.kind, other.kind, key=_PREFERRED.index),
+        value=one.value,
+        unit=next(iter(units - {_PLAIN}), _PLAIN),
+        country=one.country or other.country,
+        approximate=one.approximate and other.approximate,
     )
 
 
-def _about_a_force(stated: str, number: int, cues: Cues, numbers: Numbers) -> bool:
+def _about_a_force(stated: str, sentence: Sentence, cues: Cues, numbers: Numbers) -> bool:
     """Whether "5,550 people" are the force's: no victims in the sentence, but a force."""
-    victims = any(cues.of(number, f"kind:{kind}") for kind in ("killed", "injured", "displaced"))
-    generic = any(folded_word(word) in numbers.generic for word in stated.split())
-    return generic and not victims and bool(cues.of(number, "force"))
-
-
-def _of(end: int, inside: list[Mention], document: Document, numbers: Numbers) -> Mention | None:
-    """The country that the counted noun belongs to, right after it."""
-    for mention in inside:
-        if mention.start >= end:
-            words = document.words(end, mention.start)
-            return (
-                mention
-                if 1 <= len(words) <= 3 and words[-1] in numbers.of and "," not in document.text[end : mention.start]
-                else None
-            )
-    return None
-
-
-def _is_currency(token: Token, numbers: Numbers) -> bool:
-    return token.kind == "symbol" or token.text in numbers.currencies
-
-
-def _money(place: int, tokens: list[Token], numbers: Numbers) -> tuple[str, int] | None:
-    """(currency code, end) where a currency stands before or after the number."""
-    token = tokens[place]
-    if place and tokens[place - 1].end >= token.start - 1:
-        before = tokens[place - 1]
-        code = (
-            numbers.symbols.get(before.text) or numbers.symbols.get(before.text.capitalize())
-            if before.kind == "symbol"
-            else None
-        )
-        code = code or (
-            numbers.currencies.get(before.text)
-            if before.kind == "word" and before.text in ("ksh", "sh", "usd", "eur", "cad", "kes", "gbp")
-            else None
-        )
-        if code:
-            return code, token.end
-    for after in tokens[place + 1 : place + 5]:
-        if after.kind in ("stop", "number"):
-            break
-        if after.kind == "symbol" or after.text in (
-            "dollars",
-            "dollar",
-            "dolares",
-            "dolar",
-            "dolari",
-            "dola",
-            "euros",
-            "euro",
-            "shillings",
-            "shilling",
-            "shilingi",
-        ):
-            return numbers.symbols.get(after.text) or numbers.currencies[after.text], after.end
-        if numbers.unit_of(after.text):
-            break
-    return None
-
-
-def _unit(place: int, tokens: list[Token], numbers: Numbers, document: Document) -> tuple[str, int, int] | None:
-    """(unit, start, end) of what the number counts: after it, else before it, else the body "of 200"."""
-    token = tokens[place]
-    year = token.value is not None and 1900 <= token.value <= 2100 and token.text.isdigit()
-    for distance, after in enumerate(tokens[place + 1 : place + 1 + _UNIT_REACH]):
-        if after.kind != "word" or after.value is not None or after.text in numbers.blockers:
-            break
-        if after.text in numbers.hyphened and document.text[after.start - 1] == "-":
-            return "personnel", token.start, after.end
-        unit = numbers.unit_of(after.text)
-        if unit and not (year and distance) and not (after.text in numbers.many and (token.value or 0) < _MANY):
-            return unit, token.start, after.end
-    if year:
-        return None
-    words = [before for before in tokens[max(0, place - 3) : place] if before.kind == "word"]
-    if len(words) >= 2 and words[-1].text in ("of", "de", "la", "cha") and words[-2].text in numbers.groups:
-        return "personnel", words[-2].start, token.end
-    if words and token.kind == "number" and document.text[words[-1].end : token.start] == " ":
-        swahili = [word for word in words if numbers.units.get(word.text) and word.text in numbers.unit_first]
-        if swahili:
-            return numbers.units[swahili[-1].text], swahili[0].start, token.end
-    return None
+    victims = any(cues.of(sentence.number, f"kind:{kind}") for kind in _VICTIMS)
+    return sentence.force and not victims and any(folded_word(word) in numbers.generic for word in stated.split())
 
 
 def _approximate(place: int, tokens: list[Token], numbers: Numbers) -> bool:
@@ -231,20 +235,21 @@ def _approximate(place: int, tokens: list[Token], numbers: Numbers) -> bool:
 
 
 def _kind(
-    tokens: list[Token],
-    place: int,
-    unit: str,
-    start: int,
-    end: int,
-    number: int,
-    cues: Cues,
-    document: Document,
-    numbers: Numbers,
+    place: int, unit: str, what: Counted, sentence: Sentence, document: Document, cues: Cues, numbers: Numbers
 ) -> FigureKind:
-    """The kind whose cue is nearest; a comma counts as five words, another number before the cue as eight."""
+    """The kind whose cue is nearest; a comma counts as five words, another number before the cue as eight.
+
+    "Total" is the kind only where nothing else is: "sent a total of 200", "a total of 20 were killed".
+    """
+    tokens, start, end = sentence.tokens, what.start, what.end
+    words = [before.text for before in tokens[max(0, place - 2) : place]]
+    if unit == "personnel" and (" ".join(words) in numbers.growing or " ".join(words[-1:]) in numbers.growing):
+        return "authorised"
+    if unit == "personnel" and (said := _relative(what, sentence, document, numbers)):
+        return said
     best: tuple[float, int, FigureKind] | None = None
     best_cue = Cue(0, 0, "")
-    for cue in cues.starting(number, "kind:"):
+    for cue in sentence.signs:
         kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
         if unit == "people" and kind not in _PEOPLE_KINDS:
             continue
@@ -262,14 +267,28 @@ def _kind(
                     for at, other in enumerate(tokens[place + 1 :], place + 1)
                     if other.value is not None and other.start < high
                 )
-        ranked = (distance, _PREFERRED.index(kind), kind)
-        if distance <= 14 and (best is None or ranked < best):
+        if distance > (_FAR if end > tokens[place].end else _NEAR_BARE):
+            continue
+        ranked = (distance + (_FAR if kind == "total" else 0), _PREFERRED.index(kind), kind)
+        if best is None or ranked < best:
             best, best_cue = ranked, cue
-    if best and best[2] == "deployed" and _promised(best_cue, number, cues):
+    if best and best[2] == "deployed" and _promised(best_cue, sentence.number, cues):
         return "pledged"
     if best:
         return best[2]
     return "total" if unit == "personnel" else "other"
+
+
+def _relative(what: Counted, sentence: Sentence, document: Document, numbers: Numbers) -> FigureKind | None:
+    """What a clause right after the people says of them: "2,000 soldiers that the president has promised"."""
+    words = document.words(what.end, min(len(document.text), what.end + 15))
+    if not words or words[0].decode() not in numbers.relative:
+        return None
+    for cue in sentence.signs:
+        if what.end < cue.start <= what.end + 60 and cue.tag in ("kind:pledged", "kind:authorised"):
+            kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
+            return kind
+    return None
 
 
 def _promised(cue: Cue, number: int, cues: Cues) -> bool:
@@ -281,38 +300,56 @@ def _country(
     token: Token,
     kind: FigureKind,
     unit: str,
-    number: int,
+    what: Counted,
+    sentence: Sentence,
     document: Document,
     mentions: Mentions,
-    inside: list[Mention],
     senders: list[Mention],
+    cues: Cues,
     numbers: Numbers,
-    tokens: list[Token],
     place: int,
 ) -> str | None:
     if unit == "people":
-        sentence = document.sentences[number]
-        named = {m.tag[8:] for m in mentions.countries if sentence.start <= m.start < sentence.end}
+        span = document.sentences[sentence.number]
+        named = {m.tag[8:] for m in mentions.countries if span.start <= m.start < span.end}
         if kind == "other" or len(mentions.hosts) != 1:
             return None
         return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
+    if what.owner is not None:
+        return what.owner.tag[8:]
+    inside = sentence.senders
     reach = 6 if kind in ("authorised", "total") else 16
-    found = _nearest(token, inside, reach, document)
+    found = _nearest(token, inside, reach, document, numbers)
     if found or kind not in _SENDERS_KINDS:
         return found
+    inside = [mention for mention in inside if not _carries(mention, document, numbers)]
     if len({mention.tag for mention in inside}) == 1:
         return inside[0].tag[8:]
-    if not inside and (leaders := _leaders(number, document, mentions, numbers)):
+    if not inside and (leaders := _leaders(sentence.number, document, mentions, numbers)):
         return leaders[0]
-    body = any(word.text in numbers.groups for word in tokens[max(0, place - 3) : place])
-    if not body and kind != "arrived":
+    body = what.end == token.end or any(
+        word.text in numbers.groups for word in sentence.tokens[max(0, place - 3) : place]
+    )
+    if inside or sentence.led or (not body and kind == "deployed"):
         return None
-    earlier = [
-        mention
-        for mention in senders
-        if mention.start < token.start and number - document.sentence_at(mention.start) <= 2
-    ]
-    return earlier[-1].tag[8:] if earlier else None
+    return _earlier(token, sentence.number, senders, document, cues, numbers)
+
+
+def _earlier(
+    token: Token, number: int, senders: list[Mention], document: Document, cues: Cues, numbers: Numbers
+) -> str | None:
+    """The country whose force the last sentences are about, or the only one in them that is known to send any."""
+    known: set[str] = set()
+    for mention in reversed(senders):
+        at = document.sentence_at(mention.start)
+        if mention.start < token.start and number - at <= 2:
+            for force in cues.of(at, "force"):
+                low, high = min(mention.end, force.end), max(mention.start, force.start)
+                if len(document.words(low, high)) <= 3:
+                    return mention.tag[8:]
+            if mention.tag[8:] in numbers.senders:
+                known.add(mention.tag[8:])
+    return known.pop() if len(known) == 1 else None
 
 
 def _leaders(number: int, document: Document, mentions: Mentions, numbers: Numbers) -> list[str]:
@@ -323,19 +360,26 @@ def _leaders(number: int, document: Document, mentions: Mentions, numbers: Numbe
     return [country for country in countries if country and country not in mentions.hosts]
 
 
-def _nearest(token: Token, inside: list[Mention], reach: int, document: Document) -> str | None:
+def _carries(mention: Mention, document: Document, numbers: Numbers) -> bool:
+    """Whether the country only lends what the force comes in or meets: "a US military plane", "the US embassy"."""
+    after = document.words(mention.end, min(len(document.text), mention.end + 30))[:3]
+    before = document.words(max(0, mention.start - 30), mention.start)[-3:]
+    return any(word in numbers.carriers for word in (*after, *before))
+
+
+def _nearest(token: Token, inside: list[Mention], reach: int, document: Document, numbers: Numbers) -> str | None:
     """The country of the clause: right after the number ("400 Kenyan officers"), else the nearest before or after."""
     best: tuple[float, str] | None = None
     listed = False
     for mention in inside:
         if mention.start >= token.end:
             between = document.text[token.end : mention.start]
-            distance = len(between.split()) * (1.0 if len(between.split()) <= 4 else 1.6)
+            distance = len(between.split()) * (1.0 if len(between.split()) <= 1 else 1.6)
         else:
             between = document.text[mention.end : token.start]
             distance = len(between.split()) * 1.1
         distance += 3 * sum(between.count(sign) for sign in ",;:")
-        if distance <= reach and (best is None or distance < best[0]):
+        if distance <= reach and (best is None or distance < best[0]) and not _carries(mention, document, numbers):
             best = (distance, mention.tag[8:])
             listed = mention.end <= token.start and any(
                 other.tag != mention.tag and 0 <= mention.start - other.end <= 12 for other in inside

@@ -5,6 +5,7 @@ Every name lies between spaces then, so that " kenya " is found in "Kenya's", "K
 """
 
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 # Letters that Unicode does not decompose.
@@ -66,6 +67,7 @@ def fold(text: str) -> Folded:
     return Folded(b" " + data + b" ", [0, *origin, len(text)])
 
 
+@lru_cache(maxsize=20_000)
 def fold_name(name: str) -> bytes:
     """A name as it is looked for: folded, with no spaces around it."""
     return fold(name).data.strip()

@@ -50,18 +50,27 @@ class Words:
         self.senses = [tuple(meanings) for meanings in table.values()]
         self._prefix = [not pattern.endswith(b" ") for pattern in table]
         self._automaton = BytesAhoCorasick(list(table))
+        self._of_languages: dict[int, list[tuple[Sense, ...]]] = {}
 
-    def find(self, data: bytes) -> list[tuple[int, int, tuple[Sense, ...]]]:
-        """(start, end, senses) of all that is found in folded text, overlaps included, spaces excluded."""
+    def find(self, data: bytes, languages: int) -> list[tuple[int, int, tuple[Sense, ...]]]:
+        """(start, end, senses in these languages) of what is found in folded text, overlaps included, no spaces."""
+        read = self._of_languages.get(languages)
+        if read is None:
+            read = [tuple(sense for sense in senses if sense.languages & languages) for senses in self.senses]
+            self._of_languages[languages] = read
         found = []
+        prefix = self._prefix
         for pattern, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
-            if self._prefix[pattern]:
+            senses = read[pattern]
+            if not senses:
+                continue
+            if prefix[pattern]:
                 stop = data.find(b" ", end)
                 if stop - end > _LONGEST_ENDING:
                     continue
-                found.append((start + 1, stop, self.senses[pattern]))
+                found.append((start + 1, stop, senses))
             else:
-                found.append((start + 1, end - 1, self.senses[pattern]))
+                found.append((start + 1, end - 1, senses))
         return found
 
 
@@ -81,8 +90,16 @@ class Gazetteer:
         self.words_before = frozenset(map(fold_name, files.shadows.words_before))
         self.before_countries = frozenset(map(fold_name, files.shadows.before_countries))
         self.words_after = frozenset(map(fold_name, files.shadows.words_after))
+        # The bits of the languages that write nationalities with a small letter.
+        self.small_demonyms = sum(_BIT[language] for language in files.shadows.small_demonyms)
         self.joining = frozenset(map(fold_name, files.roles.joining))
+        self.offices = frozenset(map(fold_name, files.roles.offices))
         self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
+        self.not_names = frozenset(map(fold_name, files.speech.not_names))
+        self.given_names = frozenset(fold_name(name) for names in files.given_names.values() for name in names)
+        self.force_words = frozenset(
+            fold_name(word.rstrip("*")) for words in files.relevance.force.values() for word in words
+        )
         # Country -> role in the latest mission that knows the country.
         self.known_roles: dict[tuple[str, str], Role] = {
             (mission.id, code): role
@@ -94,12 +111,25 @@ class Gazetteer:
 
     def titled(self, before: list[bytes]) -> bool:
         """Whether the folded words before a name end in a title ("Commander", "Premye Minis")."""
-        return any(b" ".join(before[-length:]) in self.titles for length in (1, 2, 3) if length <= len(before))
+        return ends_in(before, self.titles)
 
     @staticmethod
     def languages(language: str) -> int:
         """The bits of the names that count in an item of this language; all for one that we do not read."""
         return sum(_BIT[read] for read in _READS.get(language, ())) or _ALL
+
+
+def ends_in(words: list[bytes], phrases: frozenset[bytes]) -> bool:
+    """Whether the last one, two or three words are one of the phrases."""
+    if not words:
+        return False
+    last = words[-1]
+    if last in phrases:
+        return True
+    if len(words) == 1:
+        return False
+    last = words[-2] + b" " + last
+    return last in phrases or (len(words) > 2 and words[-3] + b" " + last in phrases)
 
 
 @cache
@@ -182,6 +212,8 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "force": files.relevance.force,
         "foreign": files.relevance.foreign,
         "deploy": files.relevance.deploy,
+        "unrelated": files.relevance.unrelated,
+        "foes": files.relevance.foes,
         "other_topics": files.relevance.other_topics,
         "role:lead": roles.lead,
         "role:contributor": roles.contributor,

@@ -67,9 +67,13 @@ class Mission(Entry, kw_only=True, frozen=True):
 
 
 class NameRule(_Row, frozen=True):
-    """When a name is this country. Without only_with it is, unless person_like and it looks like part of a name."""
+    """When a name is this country. Without only_with it is, unless person_like and it looks like part of a name.
+
+    not_with: words beside which, anywhere in the item, the name is another place.
+    """
 
     names: list[Name]
+    not_with: list[Name] = []
     only_with: list[Name] = []
     person_like: bool = False
 
@@ -106,6 +110,7 @@ class Shadows(_Row, frozen=True):
     words_before: list[Name]
     words_after: list[Name]
     before_countries: list[Name]
+    small_demonyms: list[LanguageCode]
 
 
 class Cues(_Row, frozen=True):
@@ -123,6 +128,8 @@ class Relevance(_Row, frozen=True):
     force: Names
     foreign: Names
     deploy: Names
+    foes: Names
+    unrelated: Names
     other_topics: Names
 
 
@@ -137,6 +144,7 @@ class Roles(_Row, frozen=True):
     negations: Names
     excluding: Names
     joining: list[str]
+    offices: list[str]
 
 
 class Figures(_Row, frozen=True):
@@ -159,17 +167,30 @@ class Figures(_Row, frozen=True):
     of: list[str]
     many: list[str]
     generic: list[str]
+    reaching: list[str]
+    growing: list[str]
+    out_of: list[str]
+    carriers: Names
+    withs: Names
+    relative: list[str]
+    others: list[str]
     groups: Names
 
 
 class Speech(_Row, frozen=True):
-    """speech.yaml: titles before names, verbs of speech, pronouns, and what a byline looks like."""
+    """speech.yaml: titles before names, verbs of speech, pronouns, and what a byline looks like.
+
+    according: stands before a source's name. of: words between a title and what it is for.
+    """
 
     titles: Names
     verbs: Names
     object_verbs: list[str]
     pronouns: Names
     bylines: Names
+    according: Names
+    who: Names
+    of: list[str]
     streets: Names
     not_names: list[str]
 
@@ -197,6 +218,7 @@ class Files(msgspec.Struct, kw_only=True, frozen=True):
     figures: Figures
     events: dict[Slug, Names]
     speech: Speech
+    given_names: Names
     languages: Languages
 
 
@@ -239,6 +261,7 @@ def read(folder: Path) -> Files:
         figures=_read(folder / "figures.yaml", Figures),
         events=_read(folder / "events.yaml", dict[Slug, Names]),
         speech=_read(folder / "speech.yaml", Speech),
+        given_names=_read(folder / "given_names.yaml", Names),
         languages=_read(folder / "languages.yaml", Languages),
     )
     _check_references(folder, files)

@@ -21,12 +21,19 @@ class LanguageDetector:
         self._words = {
             language: frozenset(word.encode() for word in words) for language, words in languages.words.items()
         }
+        self._languages_of: dict[bytes, list[str]] = {}
+        for language, written in self._words.items():
+            for word in written:
+                self._languages_of.setdefault(word, []).append(language)
         self._identifier: Any = None
 
     def detect(self, text: str, folded: bytes, claimed: str | None) -> str:
         """An ISO 639 code. text and folded are the same item; claimed is what its feed says."""
         seen = set(folded[:_CHECKED].split())
-        counts = {language: len(words & seen) for language, words in self._words.items()}
+        counts = dict.fromkeys(self._words, 0)
+        for word in seen:
+            for language in self._languages_of.get(word, ()):
+                counts[language] += 1
         best, second = sorted(counts, key=counts.__getitem__, reverse=True)[:2]
         most, next_most = counts[best], counts[second]
         if most >= _ENOUGH and (most >= 2 * next_most or (best == claimed and most >= 1.3 * next_most)):

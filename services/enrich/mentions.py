@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.enrich.document import Document
+from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer, Part, Sense
 from services.enrich.not_countries import why_no_country
 
@@ -41,9 +42,10 @@ def find(document: Document, gazetteer: Gazetteer, language: str, notes: list[st
     if not candidates:
         return Mentions([], frozenset(), [])
     named = _longest(candidates, gazetteer)
+    others = _introduced_as_something_else(named, document, gazetteer)
     named = _without_people_and_papers(named, document, gazetteer, notes)
     hosts = _hosts(named, gazetteer)
-    kept = list(_in_context(named, gazetteer, hosts, notes))
+    kept = list(_in_context(named, gazetteer, hosts, others, notes))
     kept = _with_surnames(kept, hosts, document, gazetteer, notes)
     namesakes = [mention for mention in named if mention.sense.kind == "namesake"]
     return Mentions(_with_places_countries(kept, gazetteer), hosts, namesakes)
@@ -58,18 +60,18 @@ def _note(notes: list[str] | None, mention: Mention, document: Document | None, 
 def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes: list[str] | None) -> list[Mention]:
     """Every name in the right language and with the right capitals."""
     text, folded = document.text, document.folded
+    plain = folded.origin is None
     found = []
-    for start, end, senses in gazetteer.names.find(folded.data):
-        if folded.origin is None:
+    for start, end, senses in gazetteer.names.find(folded.data, languages):
+        if plain:
             start, end = start - 1, end - 1
         else:
             start, end = folded.span(start, end)
         for sense in senses:
-            if not sense.languages & languages:
+            case = sense.case
+            if case == "capital" and not text[start].isupper():
                 continue
-            if sense.case == "capital" and not text[start].isupper():
-                continue
-            if sense.case == "same" and not text[start:end].isupper():
+            if case == "same" and not text[start:end].isupper():
                 _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
                 continue
             found.append(Mention(start, end, sense))
@@ -135,11 +137,34 @@ def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
     return frozenset(hosts & gazetteer.hosts)
 
 
+def _introduced_as_something_else(named: list[Mention], document: Document, gazetteer: Gazetteer) -> set[str]:
+    """Missions whose acronym the item itself gives to another body, as in "Foro de São Paulo (FSP)"."""
+    found = set()
+    for mention in named:
+        start, end, sense = mention
+        if sense.kind != "mission" or not sense.ambiguous or sense.case != "same" or document.text[start - 1] != "(":
+            continue
+        words = [word for word in document.text[max(0, start - 90) : start - 2].split() if word[0].isalpha()]
+        letters = document.text[start:end].lower()
+        spelled: list[str] = []
+        for word in reversed(words):
+            if word[0].isupper():
+                spelled.insert(0, word)
+            if len(spelled) == len(letters) or word[-1] in ".,;:":
+                break
+        folded = [fold_name(word) for word in spelled]
+        if "".join(word[:1].decode() for word in folded) == letters and not any(
+            word.startswith(tuple(gazetteer.force_words)) for word in folded
+        ):
+            found.add(sense.tag)
+    return found
+
+
 def _in_context(
-    named: list[Mention], gazetteer: Gazetteer, hosts: frozenset[str], notes: list[str] | None
+    named: list[Mention], gazetteer: Gazetteer, hosts: frozenset[str], others: set[str], notes: list[str] | None
 ) -> Iterable[Mention]:
     """Ambiguous names count where the host is named; a mission's not beside a namesake without its long name."""
-    hidden: set[str] = set()
+    hidden: set[str] = set(others)
     for mention in named:
         if mention.sense.kind == "namesake":
             hidden |= gazetteer.hides[mention.tag]
@@ -178,7 +203,7 @@ def _with_surnames(
     for mention in kept:
         if mention.sense.kind != "surname":
             people.append(mention)
-        elif _part_of_another_name(mention, document.text):
+        elif _part_of_another_name(mention, document, gazetteer):
             _note(notes, mention, document, "part of another name")
         elif mention.tag in full or (
             hosts and gazetteer.titled(document.words(max(0, mention.start - 40), mention.start))
@@ -189,10 +214,17 @@ def _with_surnames(
     return _one_person_a_span(people, full)
 
 
-def _part_of_another_name(mention: Mention, text: str) -> bool:
-    """Whether a capitalised first name that is no title stands right before the surname, as in "Mary Otunge"."""
-    after = text[mention.end : mention.end + 2]
-    return after[:1] == "-" and after[1:2].isupper()
+def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
+    """Whether the surname goes on ("Pierre Buteau"), or another given name stands right before ("Mary Otunge")."""
+    text, end = document.text, mention.end
+    if text[end : end + 1] in ("-", " ") and text[end + 1 : end + 2].isupper() and text[end + 2 : end + 3].islower():
+        after = document.words(end, end + 30)
+        if text[end] == "-" or (after and after[0] not in gazetteer.not_names):
+            return True
+    if text[mention.start - 1 : mention.start] != " ":
+        return False
+    before = document.words(max(0, mention.start - 30), mention.start)
+    return bool(before) and before[-1] in gazetteer.given_names
 
 
 def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Mention]:
@@ -213,13 +245,11 @@ def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Ment
 def _with_places_countries(kept: list[Mention], gazetteer: Gazetteer) -> list[Mention]:
     """A place, or a body of a country whose name does not say so, stands for its country too."""
     added = []
+    countries = [mention for mention in kept if mention.sense.kind == "country"]
     for mention in kept:
         if mention.sense.kind in ("place", "organisation"):
             country = gazetteer.entries[mention.tag].country
-            if country and not any(
-                other.sense.kind == "country" and mention.start <= other.start and other.end <= mention.end
-                for other in kept
-            ):
+            if country and not any(mention.start <= other.start and other.end <= mention.end for other in countries):
                 part: Part = "capital" if mention.sense.kind == "place" else "government"
                 sense = Sense(
                     "country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part

@@ -26,18 +26,32 @@ def why_no_country(
             return f"{after} after it makes it an outlet or a school"
         if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
             return f"{before} before it makes it an outlet or a school"
+    if sense.part == "demonym" and _is_a_proper_name(mention, text, gazetteer):
+        return "with a capital it is a name there, not a nationality"
     rule = sense.rule
     if rule is None:
         return None
-    if rule.only_with:
-        data = document.folded.data
-        if not any(b" " + fold_name(word) + b" " in data for word in rule.only_with) and not _in_list(
-            named, place, text
-        ):
-            return "nothing in the item says that the country is meant"
+    data = document.folded.data
+    if rule.not_with and any(b" " + fold_name(word) + b" " in data for word in rule.not_with):
+        return "another place of that name is meant"
+    if (
+        rule.only_with
+        and not any(b" " + fold_name(word) + b" " in data for word in rule.only_with)
+        and not _in_list(named, place, text)
+    ):
+        return "nothing in the item says that the country is meant"
     if rule.person_like and _looks_like_a_person(text, start, end, gazetteer):
         return "it looks like part of a person's name"
     return None
+
+
+def _is_a_proper_name(mention: "Mention", text: str, gazetteer: Gazetteer) -> bool:
+    """Whether a language that writes nationalities small has a capital after a small word: "Complexo do Alemão"."""
+    start, end, sense = mention
+    if sense.languages & ~gazetteer.small_demonyms or not text[start].isupper() or text[start:end].isupper():
+        return False
+    before = text[max(0, start - 20) : start].split(" ")
+    return len(before) > 1 and not before[-1] and before[-2].isalpha() and before[-2].islower()
 
 
 # "NAIROBI, Kenya (AP) -", "SANTO DOMINGO.-", "KINGSTON:"

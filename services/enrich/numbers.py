@@ -1,17 +1,25 @@
 """Reading numbers: the words and numbers of a sentence, number words and multipliers counted in."""
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick
 
 from services.enrich.document import Document, Span
 from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer
 
+_DIGITS = re.compile(rb"\d+")
 _TOKEN = re.compile(
-    r"(?P<number>(?<![\w.,])\d{1,3}(?:[.,\u00a0\u202f '’]\d{3})+(?![\d])|(?<![\w.,])\d+(?:[.,]\d{1,2})?(?!\d))"
-    r"|(?P<word>[^\W\d_]\w*(?:['’]\w+)?)|(?P<symbol>US\$|CA\$|C\$|R\$|[$€£])|(?P<stop>[.,;:()!?\"“”«»])"
+    r"(?P<number>(?=\d)(?:(?<![\w.,])\d{1,3}(?:[.,\u00a0\u202f '’]\d{3})+(?!\d)"
+    r"|(?:(?<![\w.,])|(?<=[Ss]h)|(?<=\bUSD)|(?<=\bEUR)|(?<=\bKES))\d+(?:[.,]\d{1,2})?"
+    r"(?!\d|°|[hH]\d|(?:st|nd|rd|th|e|er|re|ère|ème|eme|º|ª|o|a|h)\b)))"
+    r"|(?P<symbol>(?=[UCR$€£KSs])(?:US\$|CA\$|C\$|R\$|[$€£]|\bK?[Ss]h\.?(?=\s?\d)))"
+    r"|(?P<word>(?:[dlnscjmtDLNSCJMT]|[Qq]u)(?=['’]\w)|[^\W\d_]\w*(?:['’]\w+)?)|(?P<stop>[.,;:()!?\"“”«»])"
 )
+_AND = frozenset(("and", "y", "e", "et", "na", "ak"))
 _BEFORE, _AFTER = 60, 70  # characters beside a number that can say what it is
 
 
@@ -31,11 +39,16 @@ class Numbers:
     def __init__(self, gazetteer: Gazetteer) -> None:
         data = gazetteer.files.figures
         self.entries = gazetteer.entries
+        self.reaching = frozenset(map(folded_word, data.reaching))
+        self.growing = frozenset(map(_folded_words, data.growing))
+        self.out_of = frozenset(map(_folded_words, data.out_of))
+        self.carriers = frozenset(fold_name(word) for words in data.carriers.values() for word in words)
         self.joining = frozenset(gazetteer.files.roles.joining)
         self.numbers = {folded_word(word): value for word, value in data.numbers.items()}
         self.multipliers = {folded_word(word): value for word, value in data.multipliers.items()}
+        self.numerals = frozenset((*self.numbers, *self.multipliers))
         known = {folded_word(word) for word in (*data.numbers, *data.alone, "million", "milyon", "millon", "milhao")}
-        self.pattern = re.compile(rf"\d+| (?:{'|'.join(sorted(known))})(?= )".encode())
+        self._words = BytesAhoCorasick([f" {word} ".encode() for word in sorted(known)])
         self.units: dict[str, str] = {}
         self.prefixes: list[tuple[str, str]] = []
         for unit, names in data.units.items():
@@ -45,10 +58,15 @@ class Numbers:
                         self.prefixes.append((folded_word(word[:-1]), unit))
                     else:
                         self.units.setdefault(folded_word(word), unit)
-        self.currencies = {
-            folded_word(written) or written: code for code, names in data.currencies.items() for written in names
-        }
-        self.symbols = {written: code for code, names in data.currencies.items() for written in names}
+        written = {name: code for code, names in data.currencies.items() for name in names}
+        self._symbols = {name: code for name, code in written.items() if not name.isalpha()}
+        # "USD 40": before the number codes only; "40 dollars": after it words only.
+        self.codes = {folded_word(name): code for name, code in written.items() if name.isalpha() and name[0].isupper()}
+        self.coins = {_folded_words(name): code for name, code in written.items() if name.replace(" ", "").isalpha()}
+        self.senders = gazetteer.senders
+        self.withs = frozenset(fold_name(word) for words in data.withs.values() for word in words)
+        self.relative = frozenset(map(folded_word, data.relative))
+        self.others = frozenset(map(folded_word, data.others))
         self.not_after = frozenset(map(folded_word, data.not_after))
         self.blockers = frozenset(map(folded_word, data.blockers))
         self.alone = frozenset(map(folded_word, data.alone))
@@ -62,6 +80,25 @@ class Numbers:
         self.rounded = frozenset(map(folded_word, data.rounded))
         self.groups = frozenset(folded_word(word) for words in data.groups.values() for word in words)
         self.approximate = frozenset(folded_word(word) for words in data.approximate.values() for word in words)
+
+    def symbol(self, written: str) -> str | None:
+        """The currency code of a sign like US$ or Sh."""
+        return self._symbols.get(written) or self.codes.get(folded_word(written.rstrip(".")))
+
+    def is_a_name(self, before: "Token | None") -> bool:
+        """Whether the word before a number makes it a name or a date: "resolution 2699", "in 2024"."""
+        if before is None or before.text not in self.not_after or before.text in self.approximate:
+            return False
+        return before.kind != "symbol" and before.text not in self.coins
+
+    def places(self, document: Document) -> list[tuple[int, int]] | None:
+        """Where its folded text has digits and number words, in order; None where positions differ from the text's."""
+        if document.folded.origin is not None:
+            return None
+        data = document.folded.data
+        found = [match.span() for match in _DIGITS.finditer(data)]
+        found += [(start, end - 1) for _, start, end in self._words.find_matches_as_indexes(data, overlapping=True)]
+        return sorted(found)
 
     def unit_of(self, word: str) -> str | None:
         """The unit that a folded word stands for."""
@@ -80,25 +117,35 @@ def folded_word(word: str) -> str:
     return fold_name(word).decode("ascii")
 
 
-def around_numbers(document: Document, span: Span, numbers: Numbers) -> Span | None:
-    """The part of a sentence from a few words before its first number to a few after its last; None without numbers."""
-    if document.folded.origin is not None:
+def _folded_words(words: str) -> str:
+    return " ".join(map(folded_word, words.split()))
+
+
+def around_numbers(document: Document, span: Span, places: list[tuple[int, int]] | None) -> Span | None:
+    """The part of a sentence from a few words before its first number to a few after its last; None without numbers.
+
+    places: what Numbers.places gave for the document; None where its folded text has other positions.
+    """
+    if places is None:
         return span
-    first = last = -1
-    for found in numbers.pattern.finditer(document.folded.data, span.start, span.end + 1):
-        first, last = found.start() if first < 0 else first, found.end()
-    if first < 0:
+    begin, end = bisect_left(places, (span.start,)), bisect_left(places, (span.end,))
+    if begin == end:
         return None
+    first, last = places[begin][0], max(stop for _, stop in places[begin:end])
     start = document.text.rfind(" ", span.start, max(span.start, first - _BEFORE)) + 1
-    end = document.text.find(" ", min(span.end, last + _AFTER), span.end)
-    return Span(max(start, span.start), end if end > 0 else span.end)
+    stop = document.text.find(" ", min(span.end, last + _AFTER), span.end)
+    return Span(max(start, span.start), stop if stop > 0 else span.end)
 
 
 def tokens_of(text: str, span: Span, numbers: Numbers) -> list[Token]:
     """The words and numbers of a sentence; a number and its multipliers are one token."""
     tokens: list[Token] = []
+    numerals = numbers.numerals
     for match in _TOKEN.finditer(text, span.start, span.end):
         kind, written = match.lastgroup or "", match.group()
+        if kind == "word" and (folded := folded_word(written)) not in numerals:  # nearly all words
+            tokens.append(Token(folded, match.start(), match.end(), None, kind))
+            continue
         value: float | None = None
         folded = written
         multiplier: float | None = None
@@ -132,24 +179,29 @@ def tokens_of(text: str, span: Span, numbers: Numbers) -> list[Token]:
 
 
 def _summed(tokens: list[Token]) -> list[Token]:
-    """Number words side by side are one number: "twenty-four", "un millón cuatrocientos mil"."""
+    """Number words side by side are one number: "twenty-four", "two hundred and thirty", "un millón 41 mil"."""
     summed: list[Token] = []
     for token in tokens:
         last = summed[-1] if summed else None
-        words = (last is not None and last.kind == token.kind == "word") or (last is not None and last.kind == "sum")
-        if (
-            words
-            and last is not None
-            and last.value
-            and token.value
-            and token.start - last.end <= 1
-            and token.value < last.value
-            and last.value >= 20
-        ):
-            summed[-1] = Token(last.text, last.start, token.end, last.value + token.value, "sum")
+        if last is not None and _continues(last, token):
+            summed[-1] = Token(last.text, last.start, token.end, (last.value or 0) + (token.value or 0), "sum")
+        elif len(summed) > 1 and last is not None and last.text in _AND and _continues(summed[-2], token, last.end):
+            summed.pop()
+            whole = summed[-1]
+            summed[-1] = Token(whole.text, whole.start, token.end, (whole.value or 0) + (token.value or 0), "sum")
         else:
             summed.append(token)
     return summed
+
+
+def _continues(last: Token, token: Token, until: int | None = None) -> bool:
+    """Whether a number goes on; over an "and", which ends at `until`, only in words: "two hundred and thirty"."""
+    if not last.value or not token.value or token.value >= last.value or last.value < 20:
+        return False
+    if until is None:
+        near = token.start - last.end <= 1
+        return near and (last.kind == token.kind == "word" or last.kind == "sum" or last.value >= 1_000_000)
+    return last.kind in ("word", "sum") and token.kind == "word" and last.value >= 100 > token.value
 
 
 def _value(written: str) -> float:

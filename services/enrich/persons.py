@@ -1,4 +1,8 @@
-"""People that the gazetteer does not know, by rule: a title before a name, or a verb of speech beside it."""
+"""People that the gazetteer does not know, by rule: what stands beside a capitalised name says that it is a person's.
+
+A title before it ("Commander", "Minister of Justice and Security"), a verb of speech or "according to" beside it, a
+role or an age after it (", the mayor of", ", 45,"), or a given name as its first word.
+"""
 
 import re
 from collections.abc import Sequence
@@ -6,16 +10,23 @@ from typing import NamedTuple
 
 from services.enrich.document import Document
 from services.enrich.folding import fold_name
-from services.enrich.gazetteer import Gazetteer
+from services.enrich.gazetteer import Gazetteer, ends_in
 from services.enrich.mentions import Mentions
 
-_PART = r"[A-ZÀ-Þ](?:[\w'’\-]+|\.)"
-_NAME = re.compile(rf"\b{_PART}(?:[ \u00a0](?:(?:de|da|do|dos|van|von|bin|ole|arap|St\.) )?{_PART}){{1,3}}")
+_CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
+_PARTICLE = r"(?:de la|de los|del|de|da|do|dos|das|du|van der|van den|van|von|bin|ben|al|el|ole|arap|St\.)"
+# The word's beginning is looked for behind the capital: a pattern that begins with letters is found much faster.
+_NAME = re.compile(rf"{_CAPITAL}(?<!\w.){_REST}(?:[ \u00a0](?:{_PARTICLE} )?{_CAPITAL}{_REST}){{1,3}}")
 _CREDIT = re.compile(r"[(\[/|]\s*([^()\[\]/|]{0,30}?)[:\s]*$|(\w[\w ]{0,25}):\s*$")
+_AGE = re.compile(r",? (?:\(?\d\d\)?\b(?! ?%)|de \d\d a[nñ]os|aged \d\d|âgée? de \d\d|an? \d\d-year-old)")
+_TITLE_REACH = 9  # words of a portfolio between a title and its holder
+_ROLE_REACH = 5  # words after the comma in which a role is looked for
+_BYLINE = 6  # words, at most, of a line that is no sentence
+_SURNAME = 3  # letters, at least, of a surname that is looked for alone
 
 
 class Person(NamedTuple):
-    """A name found by rule, at each place where the rule or the full name stands."""
+    """A name found by rule, at each place where the full name or, after it, the surname alone stands."""
 
     name: str
     spans: list[tuple[int, int]]
@@ -37,71 +48,223 @@ class People:
         self._said = re.compile(
             rf"(?<![\w'’-])(?:{'|'.join(map(re.escape, before))}) (?:(?:[a-zà-öø-ÿ'’\-]+ ){{0,5}}[a-zà-öø-ÿ'’\-]+, )?$"
         )
+        # What `_said` needs: a look at the words beside a name costs less than the pattern.
+        self._said_last = frozenset(fold_name(verb).split()[-1] for verb in before)
+        self._title_words = frozenset(word for title in gazetteer.titles for word in title.split())
         self._bylines = frozenset(fold_name(word) for words in speech.bylines.values() for word in words)
+        self._credits = tuple(sorted(word + b" " for word in self._bylines if b" " in word))
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
-        self._not_names = frozenset(fold_name(word) for word in speech.not_names)
+        self._according = frozenset(fold_name(words) for group in speech.according.values() for words in group)
+        self._who = frozenset(fold_name(word) for words in speech.who.values() for word in words)
+        self._of = frozenset(map(fold_name, speech.of))
+        self._not_names = gazetteer.not_names
+        self._given = gazetteer.given_names
 
     def find(self, document: Document, mentions: Mentions, authors: Sequence[str]) -> list[Person]:
         """People named in the document beside the gazetteer's; never those who wrote it."""
         taken = [(mention.start, mention.end) for mention in mentions.all]
         writers = {fold_name(author) for author in authors}
+        headline = _is_title_case(document)
         spans: dict[str, list[tuple[int, int]]] = {}
         confirmed: set[str] = set()
         next_taken = 0
         for match in _NAME.finditer(document.text):
             start, end = self._trimmed(document, match.start(), match.end())
-            if " " not in document.text[start:end]:
+            name = document.text[start:end]
+            if " " not in name:
                 continue
             while next_taken < len(taken) and taken[next_taken][1] <= start:
                 next_taken += 1
             if next_taken < len(taken) and taken[next_taken][0] < end:
                 continue
-            name = document.text[start:end]
-            if name in confirmed:
-                spans[name].append((start, end))
+            spans.setdefault(name, []).append((start, end))
+            if name in confirmed or (headline and document.in_title(start)):
                 continue
-            before = document.words(max(0, start - 40), start)
-            after = document.words(end, end + 30)
-            if self._gazetteer.titled(before) or self._speaks(document.text, start, end, after):
-                folded = document.folded_between(start, end).split()
-                if (
-                    b" ".join(folded) in writers
-                    or self._is_byline(document, start)
-                    or any(word in self._streets for word in (*before[-1:], folded[0], folded[-1], *after[:1]))
-                ):
-                    continue
+            if self._is_person(document, start, end, writers):
                 confirmed.add(name)
-                spans.setdefault(name, []).append((start, end))
-            elif name in spans:
-                spans[name].append((start, end))
-        return [Person(name, found) for name, found in spans.items()]
+        found = [Person(name, places) for name, places in spans.items() if name in confirmed]
+        found = _without_ends(found, [document.text[m.start : m.end] for m in mentions.entities])
+        return self._with_surnames(found, document, taken) if found else []
+
+    def _is_person(self, document: Document, start: int, end: int, writers: set[bytes]) -> bool:
+        """Whether something beside the name says that a person is meant, and nothing that it is not."""
+        text = document.text
+        if text[start:end].isupper():
+            return False
+        folded = document.folded_between(start, end).split()
+        before = document.words(max(0, start - 90), start)
+        titled = self._gazetteer.titled(before)
+        given = folded[0] in self._given
+        if not given and self._is_a_thing(text[start:end], folded, titled):
+            return False
+        after = document.words(end, end + 60)
+        if not (
+            given
+            or titled
+            or self._speaks(text, start, end, before, after)
+            or self._holds_office(text, start, before)
+            or self._has_a_role(text, end, after)
+            or ends_in(before, self._according)
+        ):
+            return False
+        return not (
+            b" ".join(folded) in writers
+            or folded[0] in self._streets
+            or folded[-1] in self._streets
+            or any(word in self._streets for word in self._leading_to(document, start))
+            or (
+                after and text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and after[0] in self._streets
+            )
+            or self._is_byline(document, start, end)
+        )
+
+    def _leading_to(self, document: Document, start: int) -> list[bytes]:
+        """The words of the sentence that can make a place of the name: two, more where they end in "of"."""
+        text, low = document.text, max(0, start - 60)
+        stop = max(text.rfind(sign, low, start) for sign in (".", "!", "?", ";", ":", "\n", ","))
+        words = document.words(max(low, stop + 1), start)
+        return words[-5:] if words[-1:] and words[-1] in self._of else words[-2:]
+
+    def _is_a_thing(self, name: str, folded: list[bytes], titled: bool) -> bool:
+        """Whether the words are rather a body's or an office's: "KQ Chief Operating Officer", "Bank of Canada"."""
+        if name.split(" ", 1)[0].isupper() or (not titled and re.search(r" [a-z]", name)):
+            return True
+        return any(word in self._not_names or word in self._gazetteer.titles for word in folded)
 
     def _trimmed(self, document: Document, start: int, end: int) -> tuple[int, int]:
         """Without titles and words at either end that are no part of a name."""
         text = document.text
         while (space := text.find(" ", start, end)) > 0:
             word = document.folded_between(start, space).strip()
-            if word not in self._not_names and word not in self._gazetteer.titles:
+            elided = text[start + 1] in "'’" and text[start + 2].islower()  # "L'historien Pierre Buteau"
+            if not (elided or word in self._not_names or word in self._gazetteer.titles or word in self._of):
                 break
             start = space + 1
         while (space := text.rfind(" ", start, end)) > 0:
             if document.folded_between(space + 1, end).strip() not in self._not_names:
                 break
             end = space
-        return start, end
+        return self._from_given_name(document, start, end), end
 
-    def _speaks(self, text: str, start: int, end: int, after: list[bytes]) -> bool:
+    def _from_given_name(self, document: Document, start: int, end: int) -> int:
+        """Where the name begins: after a word that only the start of a sentence, or no name, gives its capital."""
+        text = document.text
+        words = document.folded_between(start, end).split()
+        if len(words) < 3 or words[0] in self._given or words[1] not in self._given:
+            return start
+        space = text.find(" ", start, end)
+        opens = text[:start].rstrip(' "“«¿¡')[-1:] in ("", ".", "!", "?", "\n", ":")
+        return space + 1 if opens or f" {text[start:space].lower()} " in text else start
+
+    def _speaks(self, text: str, start: int, end: int, before: list[bytes], after: list[bytes]) -> bool:
         """Whether a verb of speech stands right beside the name, or before it with the speaker's part between."""
         follows = bool(after) and text[end : end + 1] in (" ", ",")
         if follows and (after[0] in self._verbs or b" ".join(after[:2]) in self._verbs):
             return True
-        return self._said.search(text, max(0, start - 60), start) is not None
+        return not self._said_last.isdisjoint(before) and bool(self._said.search(text, max(0, start - 60), start))
 
-    def _is_byline(self, document: Document, start: int) -> bool:
-        """At the start of a line after "By", or in brackets or beside a colon after "Photo"."""
-        text = document.text
-        line = max(text.rfind("\n", 0, start) + 1, start - 60)
-        if document.folded_between(line, start).strip() in self._bylines:
+    def _holds_office(self, text: str, start: int, before: list[bytes]) -> bool:
+        """Whether a title stands some words before the name: "Minister of Justice and Public Security, Ann Lee"."""
+        if self._title_words.isdisjoint(before):
+            return False
+        clause = text[max(0, start - 90) : start]
+        comma = clause.endswith(", ")
+        stop = max(clause.rfind(sign) for sign in (". ", ";", ":", "(", ")", "\n", "”", "»"))
+        reach = min(len(before), len(clause[stop + 1 :].split()), _TITLE_REACH)
+        if not comma and (before[-1] in self._of or not clause.endswith(" ")):
+            return False
+        for place in range(len(before) - reach, len(before)):
+            for end in (place + 1, place + 2):
+                if b" ".join(before[place:end]) in self._gazetteer.titles and (
+                    comma or (end < len(before) and before[end] in self._of)
+                ):
+                    return True
+        return False
+
+    def _has_a_role(self, text: str, end: int, after: list[bytes]) -> bool:
+        """Whether an age or a role follows the name: "Ann Lee, 45,", "Ann Lee, the mayor of"."""
+        if _AGE.match(text, end):
             return True
+        if text[end : end + 2] != ", " or not after:
+            return False
+        if after[0] in self._who:
+            return True
+        if self._title_words.isdisjoint(after):
+            return False
+        phrases = [b" ".join(after[place : place + length]) for place in range(_ROLE_REACH - 1) for length in (1, 2)]
+        return any(len(phrase) > 2 and phrase in self._gazetteer.titles for phrase in phrases)
+
+    def _is_byline(self, document: Document, start: int, end: int) -> bool:
+        """Whether the name writes: after "By", in a photo's credit, on a line with little else, before "/AFP"."""
+        text = document.text
+        if text[end : end + 1] in ("/", "|") or text[max(0, start - 1) : start] in ("/", "|"):
+            return True
+        line = text.rfind("\n", 0, start) + 1
+        until = text.find("\n", end)
+        whole = text[line : until if until > 0 else len(text)]
+        if line >= document.body and len(whole.split()) <= _BYLINE and whole.rstrip()[-1:] not in '.!?:”"»':
+            return True
+        line = max(line, start - 60)
+        opening = document.folded_between(line, start).strip()
+        if opening in self._bylines:
+            return True
+        sentence = max(line, *(text.rfind(sign, line, start) + len(sign) for sign in (". ", "(", "; ")))
+        if (document.folded_between(sentence, start).lstrip()).startswith(self._credits):
+            return True
+        beginning = text[line:start]
+        if not beginning.rstrip().endswith(":") and not any(sign in beginning for sign in "([/|"):
+            return False
         credit = _CREDIT.search(text, line, start)
         return credit is not None and fold_name(credit.group(1) or credit.group(2) or "") in self._bylines
+
+    def _with_surnames(self, people: list[Person], document: Document, taken: list[tuple[int, int]]) -> list[Person]:
+        """Each person with the places where the last name stands alone after the full one."""
+        text = document.text
+        full = [span for person in people for span in person.spans]
+        used = {*taken, *full}
+        surnames: dict[str, int] = {}
+        for person in people:
+            surname = person.name.rsplit(" ", 1)[1]
+            surnames[surname] = surnames.get(surname, 0) + 1
+        result = []
+        for person in people:
+            surname = person.name.rsplit(" ", 1)[1]
+            spans = list(person.spans)
+            if len(surname) >= _SURNAME and surnames[surname] == 1 and fold_name(surname) not in self._given:
+                at = text.find(surname, spans[0][1])
+                while at >= 0:
+                    stop = at + len(surname)
+                    alone = not _joined(text, at, stop)
+                    if alone and not any(low < stop and at < high for low, high in used):
+                        spans.append((at, stop))
+                    at = text.find(surname, stop)
+            result.append(Person(person.name, sorted(spans)))
+        return result
+
+
+def _without_ends(people: list[Person], known: list[str]) -> list[Person]:
+    """Without names that only end another one: "Fernández Onofre" after "Carlos Fernández Onofre"."""
+    longer = {person.name: person for person in people}
+    kept = []
+    for person in people:
+        whole = next((name for name in (*longer, *known) if name.endswith(" " + person.name)), None)
+        if whole is None:
+            kept.append(person)
+        elif whole in longer:
+            longer[whole].spans.extend(person.spans)
+    return kept
+
+
+def _joined(text: str, start: int, end: int) -> bool:
+    """Whether a letter, a hyphen or another capitalised word stands right beside."""
+    if text[start - 1 : start].isalnum() or text[end : end + 1].isalnum():
+        return True
+    if text[start - 1 : start] in ("-", "_") or text[end : end + 1] in ("-", "_"):
+        return True
+    return text[end : end + 1] == " " and text[end + 1 : end + 2].isupper()
+
+
+def _is_title_case(document: Document) -> bool:
+    """Whether the title writes nearly every word with a capital: capitals there tell nothing of names."""
+    words = [word for word in document.text[: document.text.find("\n")].split() if len(word) > 3 and word[0].isalpha()]
+    return len(words) >= 3 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)

@@ -11,6 +11,8 @@ from services.enrich.mentions import Mention, Mentions
 _LEAD = 600  # characters of the text that say what it is about
 _OFTEN = 3
 _TOPIC_WORDS = 5
+_BESIDE = 8  # words from a sender to its force
+_MODIFIES = 2  # from "foreign" or "multinational" to it
 _NEAR = 45  # characters from "Kenya-led" to the force
 
 
@@ -42,6 +44,8 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         if len(described) >= _OFTEN:
             found.append(Feature("described_often", described[_OFTEN - 1].start, described[_OFTEN - 1].end))
         found += _force_led_by(document, mentions, cues, gazetteer)
+        if not current and not described:
+            found += _foreign_force(document, mentions, cues, gazetteer)
     elif found:
         found.append(Feature("no_host", 0, 0))
     if mentions.namesakes and not current:
@@ -87,24 +91,63 @@ def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Ga
     for mention in mentions.countries:
         countries.setdefault(document.sentence_at(mention.start), []).append(mention)
     for number, named in sorted(countries.items()):
-        if not any(mention.tag[8:] in gazetteer.hosts for mention in named):
+        hosts = [mention for mention in named if mention.tag[8:] in gazetteer.hosts]
+        if not hosts:
             continue
         forces, deploys = cues.of(number, "force"), cues.of(number, "deploy")
-        if not forces or not deploys:
+        if not forces or not deploys or cues.of(number, "unrelated"):
+            continue
+        if not any(_is_a_place(mention, [*forces, *cues.of(number, "foes")]) for mention in hosts):
             continue
         senders = [mention for mention in named if mention.tag[8:] in gazetteer.senders]
-        sender = _beside(senders, forces, document) or _beside(cues.of(number, "foreign"), forces, document)
+        sender = _beside(senders, forces, document, _BESIDE)
+        sender = sender or _foreign(number, cues, document)
         if sender:
             found.append(Feature("described", sender[0], sender[1]))
     return found
 
 
-def _beside(names: list[Mention] | list[Cue], forces: list[Cue], document: Document) -> tuple[int, int] | None:
-    """From the first name to a force noun that stands within six words of it."""
+def _is_a_place(mention: Mention, nouns: list[Cue]) -> bool:
+    """Whether the host's name is more than its people: "Haiti", "Haitian police", but not "37 Haitians"."""
+    return mention.sense.part != "demonym" or any(
+        0 <= noun.start - mention.end <= 1 or 0 <= mention.start - noun.end <= 1 for noun in nouns
+    )
+
+
+def _foreign(number: int, cues: Cues, document: Document) -> tuple[int, int] | None:
+    """A force that its sentence calls foreign: "foreign police", "multinational security force"."""
+    for foreign in cues.of(number, "foreign"):
+        for force in cues.of(number, "force"):
+            ahead = force.start >= foreign.end and len(document.words(foreign.end, force.start)) <= _MODIFIES
+            if ahead or 0 <= foreign.start - force.end <= 1:
+                return min(foreign.start, force.start), max(foreign.end, force.end)
+    return None
+
+
+def _foreign_force(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
+    """A foreign force, where its sentence or one beside it has the host country and those it is to fight."""
+    hosts = {document.sentence_at(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts}
+    for number in range(len(document.sentences)):
+        force = _foreign(number, cues, document)
+        around = range(max(0, number - 1), min(len(document.sentences), number + 2))
+        if (
+            force
+            and hosts & set(around)
+            and any(cues.of(near, "foes") for near in around)
+            and not cues.of(number, "unrelated")
+        ):
+            return [Feature("foreign_force", *force)]
+    return []
+
+
+def _beside(
+    names: list[Mention] | list[Cue], forces: list[Cue], document: Document, reach: int
+) -> tuple[int, int] | None:
+    """From the first name to a force noun that stands within `reach` words of it."""
     for name in names:
         for force in forces:
             between = document.words(min(name.end, force.end), max(name.start, force.start))
-            if len(between) <= 6:
+            if len(between) <= reach:
                 return min(name.start, force.start), max(name.end, force.end)
     return None
 

@@ -26,12 +26,16 @@ def roles(
     for number, named in by_sentence.items():
         senders = [mention for mention in named if mention.tag[8:] not in mentions.hosts]
         in_context = cues.of(number, "force") or number in missions or (number and cues.of(number - 1, "force"))
-        if not senders or not in_context or {number, number - 1} & past:
+        is_past = number in past or (number - 1 in past and not current)
+        if not senders or not in_context or is_past:
             continue
         for mention, role, cue in _of_sentence(number, senders, current, document, cues, gazetteer):
             decided[mention.tag[8:]].setdefault(role, cue)
         for group in _lists(senders, document, gazetteer):
-            if any(_beside_force(mention, number, document, cues) for mention in group):
+            if any(
+                _beside_force(mention, number, document, cues) or _serves(mention, document, gazetteer)
+                for mention in group
+            ):
                 for mention in group:
                     known = _known(mention.tag[8:], mentions, gazetteer)
                     if known in ("lead", "contributor") and not decided[mention.tag[8:]]:
@@ -94,6 +98,17 @@ def _of_sentence(
         or (role == "pledged" and _words_between(mention, cue, document) <= _NEAR)
         or (role == "lead" and any(number == document.sentence_at(m.start) for m in missions))
     ]
+
+
+def _serves(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
+    """Whether a nationality is that of the mission's people rather than of an official: no title beside it."""
+    if mention.sense.part != "demonym":
+        return False
+    after = document.words(mention.end, min(len(document.text), mention.end + 40))
+    before = document.words(max(0, mention.start - 40), mention.start)
+    official = gazetteer.titles | gazetteer.offices
+    beside = (*after[:1], b" ".join(after[:2]), *before[-1:], b" ".join(before[-2:]))
+    return not any(word in official for word in beside)
 
 
 def _touches(cue: Cue, group: list[Mention]) -> bool:

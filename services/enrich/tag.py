@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from schemas.messages import Country, EnrichedItem, Entity, Evidence, RawItem, Role
 from services.enrich import events, figures, mentions, quotes, relevance, roles
 from services.enrich.cues import Cues
@@ -65,7 +67,7 @@ class Tagger:
                         evidence.append(document.evidence(f"role:{code}:{role}", cue.start, cue.end))
                 tags |= self._details(document, named, people, cues, evidence)
         return EnrichedItem(
-            **{name: getattr(item, name) for name in RawItem.__struct_fields__},
+            **msgspec.structs.asdict(item),
             **tags,  # type: ignore[arg-type]
             language=language,
             missions=list(dict.fromkeys(mention.tag for mention in named.missions)),

@@ -15,16 +15,18 @@ from itertools import count
 from typing import Any, NoReturn
 
 import faust
-import structlog
+from faust.tables import TableManager
 from mode import CrashingSupervisor
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Gauge, Histogram
 
-from schemas import codec, topics
-from schemas.errors import Invalid, Transient
-from schemas.messages import EnrichedItem, RawItem
+from schemas import topics
+from schemas.errors import Transient
 from services import kafka, settings, telemetry
 from services.dead_letters import DeadLetters, Flood
+from services.enrich import retag_consumer
+from services.enrich.batch import Tag, send_tagged
 from services.kafka import Producer, Record
+from services.live_traffic import LiveTraffic
 from services.telemetry import Progress
 
 log = telemetry.logger(__name__)
@@ -34,29 +36,30 @@ BATCH = 200  # records, at most
 WITHIN = 0.05  # seconds until a smaller batch is taken
 STOP_S = 9.0  # seconds that a clean stop may take
 LOOK_S = 2.0  # seconds between two looks at offsets, for liveness
+FIRST_LOOKS_S = 0.1  # and until it has partitions
 EXIT_BUG = 70  # EX_SOFTWARE
 EXIT_FLOOD = 65  # EX_DATAERR
 
-TAGGED = Counter("news_enrich_items_total", "Items tagged", ["language", "relevant"])
 SECONDS = Histogram("news_enrich_batch_seconds", "From taking a batch to acknowledging it")
 LAG = Gauge("news_enrich_lag", "Records of news.raw that are not committed yet, in this replica's partitions")
 
-Tag = Callable[[RawItem], EnrichedItem]
 
+def run(tag: Tag, serial: int, prepared: Callable[[], None] = lambda: None) -> int:
+    """Work until SIGTERM or SIGINT. Returns the exit code: 0 stopped, 65 nearly all input is invalid, 70 a bug.
 
-def run(tag: Tag) -> int:
-    """Work until SIGTERM or SIGINT. Returns the exit code: 0 stopped, 65 nearly all input is invalid, 70 a bug."""
+    serial: of the gazetteer that `tag` uses. prepared: blocks until `tag` can be called.
+    """
     progress = telemetry.start(GROUP)
     for noisy in ("faust", "mode", "aiokafka"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    return asyncio.run(_work(tag, progress))
+    return asyncio.run(_work(tag, serial, prepared, progress))
 
 
-async def _work(tag: Tag, progress: Progress) -> int:
+async def _work(tag: Tag, serial: int, prepared: Callable[[], None], progress: Progress) -> int:
     stop, started = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    working = asyncio.create_task(_until_stopped(tag, progress, stop, started))
+    working = asyncio.create_task(_until_stopped(tag, serial, prepared, progress, stop, started))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set() and not started.is_set():  # still waiting for the broker: there is nothing to finish
@@ -70,24 +73,46 @@ async def _work(tag: Tag, progress: Progress) -> int:
         _leave(0)
 
 
-async def _until_stopped(tag: Tag, progress: Progress, stop: asyncio.Event, started: asyncio.Event) -> int:
+async def _until_stopped(
+    tag: Tag,
+    serial: int,
+    prepared: Callable[[], None],
+    progress: Progress,
+    stop: asyncio.Event,
+    started: asyncio.Event,
+) -> int:
     async with kafka.producer(GROUP, progress) as producer:  # waits for the broker
-        app = make_app(tag, producer, progress)
+        live = LiveTraffic(BATCH)
+        app = make_app(tag, prepared, producer, live, progress)
         started.set()
         await app.start()
         log.info("started", topic=topics.RAW, group=GROUP)
-        watch = asyncio.create_task(_watch(app, progress))
+        watch = asyncio.create_task(_watch(app, prepared, progress))
+        retagging = asyncio.create_task(retag_consumer.run(serial, tag, producer, live, stop))
         await app.wait_for_stopped(stop.wait())
         if app.crashed:
             log.critical("faust crashed: nothing unfinished is committed", exc_info=app.crash_reason)
             _leave(EXIT_BUG)
         watch.cancel()
-        await app.stop()
+        await asyncio.gather(app.stop(), retagging)
     log.info("stopped")
     return 0
 
 
-def make_app(tag: Tag, producer: Producer, progress: Progress) -> faust.App:
+class NoTables(TableManager):
+    """faust waits a second at every start for tables to be declared, and then subscribes. We have none."""
+
+    logger = logging.getLogger("faust.tables")
+
+    async def on_start(self) -> None:
+        """As in faust 0.15.3, without the wait."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
+def make_app(
+    tag: Tag, prepared: Callable[[], None], producer: Producer, live: LiveTraffic, progress: Progress
+) -> faust.App:
     """The faust app with its one agent. The topics exist already: faust declares none."""
     app = faust.App(
         GROUP,
@@ -106,7 +131,8 @@ def make_app(tag: Tag, producer: Producer, progress: Progress) -> faust.App:
         agent_supervisor=CrashingSupervisor,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        table_standby_replicas=0,  # no tables: the plain assignor will do
+        table_standby_replicas=0,
+        TableManager=NoTables,
         web_enabled=False,
         worker_redirect_stdouts=False,
         store="memory://",
@@ -116,9 +142,10 @@ def make_app(tag: Tag, producer: Producer, progress: Progress) -> faust.App:
 
     @app.agent(raw, concurrency=1, name=GROUP)
     async def enrich(stream: Any) -> None:
+        await asyncio.to_thread(prepared)
         async for events in stream.noack_take(BATCH, within=WITHIN):
             try:
-                with SECONDS.time():
+                with SECONDS.time(), live.batch(len(events)):
                     await _until_sent([_record(event) for event in events], tag, producer, dead_letters, progress)
                     for event in events:
                         await stream.ack(event)
@@ -145,52 +172,13 @@ async def _until_sent(
     done: set[int] = set()
     for attempt in count():
         try:
-            await _send(records, tag, producer, dead_letters, done)
+            await send_tagged(records, tag, topics.ENRICHED, producer, dead_letters, done)
             return
         except Transient as error:
             delay = kafka.back_off_s(attempt)
             log.warning("broker is not ready, will send the batch again", error=str(error), records=len(records))
             progress.waiting(str(error))
             await asyncio.sleep(delay)
-
-
-async def _send(
-    records: Sequence[Record], tag: Tag, producer: Producer, dead_letters: DeadLetters, done: set[int]
-) -> None:
-    """One try. `done` holds the places of dead letters that are confirmed already: they are not counted twice."""
-    outputs: list[tuple[str, bytes]] = []
-    refused: list[tuple[int, Exception]] = []
-    for place, record in enumerate(records):
-        try:
-            item = codec.decode(record.value or b"", RawItem)
-            tagged = tag(item)
-            data = codec.encode(tagged)
-            if len(data) > topics.load()[topics.ENRICHED].max_message_bytes - 1_024:
-                raise Invalid(f"{len(data)} bytes with tags", reason="too_large")
-        except Exception as refusal:  # the pure step: Invalid, or a bug over one message
-            refused.append((place, refusal))
-            continue
-        outputs.append((item.item_id, data))
-        _report(tagged)
-    await producer.send_all(topics.ENRICHED, outputs)
-    for place, error in refused:
-        if place not in done:
-            await dead_letters.send(records[place], error)
-            done.add(place)
-    for _ in outputs:
-        dead_letters.fine()
-
-
-def _report(item: EnrichedItem) -> None:
-    TAGGED.labels(item.language, str(item.relevant).lower()).inc()
-    with structlog.contextvars.bound_contextvars(trace_id=item.trace_id, item_id=item.item_id):
-        (log.info if item.relevant else log.debug)(
-            "tagged",
-            title=item.title[:80],
-            relevance=item.relevance,
-            missions=item.missions,
-            countries=[country.code for country in item.countries],
-        )
 
 
 def _record(event: Any) -> Record:
@@ -208,16 +196,21 @@ def _record(event: Any) -> Record:
     )
 
 
-async def _watch(app: faust.App, progress: Progress) -> None:
+async def _watch(app: faust.App, prepared: Callable[[], None], progress: Progress) -> None:
     """Report progress: committed offsets move, or there is no lag. Silence is what liveness sees."""
+    await asyncio.to_thread(prepared)
     progress.waiting("partitions")
     before: dict[Any, int] = {}
+    joined = False
     while True:
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(LOOK_S if joined else FIRST_LOOKS_S)
         consumer = app.consumer
         assigned = consumer.assignment()
         if not assigned or app.rebalancing:
             continue
+        if not joined:  # ready now: offsets are told only after a first, empty fetch has waited its time
+            progress.advanced()
+            joined = True
         committed = dict(app.monitor.tp_committed_offsets)
         try:
             ends = await consumer.highwaters(*assigned)

@@ -12,9 +12,9 @@ from schemas import codec, topics
 from schemas.errors import Invalid
 from schemas.messages import EnrichedItem
 from services.dead_letters import DeadLetters
+from services.engine import Engine
 from services.index import alerts, claims, fault_point, items, merge, percolate, stories
 from services.index.claims import Claimant
-from services.index.engine import Engine
 from services.index.items import Known, Outcome
 from services.kafka import Producer, Record
 from services.telemetry import logger

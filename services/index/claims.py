@@ -11,8 +11,8 @@ from typing import TypeVar
 import msgspec
 
 from schemas.errors import Transient
+from services.engine import Create, Engine, Operation, Replace, Stored
 from services.index import stories
-from services.index.engine import Create, Engine, Operation, Replace, Stored
 from services.index.indices import STORIES
 from services.index.stories import Band, Confirm, Redirect, Signature, Story
 

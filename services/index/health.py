@@ -10,7 +10,7 @@ from schemas import codec
 from schemas.errors import Invalid, Transient
 from schemas.messages import FeedHealth
 from services.dead_letters import DeadLetters
-from services.index.engine import Create, Engine, Operation, Replace, Stored
+from services.engine import Create, Engine, Operation, Replace, Stored
 from services.index.indices import FEED_HEALTH
 from services.kafka import Record
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from services import settings
-from services.index.engine import Engine
+from services.engine import Engine
 from services.index.report import Line
 
 NEWS = "news"

@@ -8,8 +8,8 @@ import msgspec
 
 from schemas.errors import Invalid, Transient
 from schemas.messages import EnrichedItem
+from services.engine import Create, Engine, Operation, Replace, Stored
 from services.index import merge
-from services.index.engine import Create, Engine, Operation, Replace, Stored
 from services.index.indices import NEWS
 
 ROUNDS = 10  # a conflict is another writer of one item, and there are few of those
@@ -100,8 +100,13 @@ def merged_with(known: Known | None, messages: Sequence[EnrichedItem], story_id:
     document = merge.merge(known.document if known else None, first)
     for message in more:
         document = merge.merge(document, message)
+    return in_story(document, story_id)
+
+
+def in_story(document: merge.Document, story_id: str | None) -> merge.Document:
+    """Return the document in this story, or in the one that it has already."""
     if story_id and not document.story_id and not document.takedown:
-        document = msgspec.structs.replace(document, story_id=story_id)
+        return msgspec.structs.replace(document, story_id=story_id)
     return document
 
 

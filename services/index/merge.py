@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 
 from schemas import codec
-from schemas.messages import EnrichedItem, Utc
+from schemas.messages import EnrichedItem, RawItem, Utc
 
 EARLIEST_PUBLICATION = datetime(1990, 1, 1, tzinfo=UTC)  # before that feeds did not exist: an empty or broken date
 LATEST_PUBLICATION = timedelta(hours=1)  # after it was fetched: clocks differ, but not by more
 TITLES_KEPT = 100
 
+TAGS = tuple(name for name in EnrichedItem.__struct_fields__ if name not in RawItem.__struct_fields__)
 TYPED_NAMES = ("person", "organisation", "place", "gang")
 ROLES = ("host", "lead", "contributor", "pledged", "withdrew")
 
@@ -55,6 +56,24 @@ def merge(stored: Document | None, incoming: EnrichedItem) -> Document:
         sources=stored.sources | {incoming.feed_id: _later(stored.sources.get(incoming.feed_id), incoming)},
         history=_titles(stored.history, [_title(incoming)]),
     )
+
+
+def retagged(stored: Document, incoming: EnrichedItem) -> Document:
+    """Return the document with an older gazetteer's tags of the same message replaced, and nothing else.
+
+    Unchanged where the feed has said something else since, the stored tags are as new, or the item was taken down.
+    """
+    kept = stored.sources.get(incoming.feed_id)
+    same = kept is not None and (kept.revision, kept.content_hash) == (incoming.revision, incoming.content_hash)
+    if stored.takedown or kept is None or not same or serial(kept) >= serial(incoming):
+        return stored
+    tagged = msgspec.structs.replace(kept, **{name: getattr(incoming, name) for name in TAGS})
+    return msgspec.structs.replace(stored, sources=stored.sources | {kept.feed_id: tagged})
+
+
+def serial(item: EnrichedItem) -> int:
+    """The serial of the gazetteer that tagged the item."""
+    return int(item.gazetteer_version.partition("-")[0])
 
 
 def is_current(document: Document, message: EnrichedItem) -> bool:
@@ -95,8 +114,7 @@ def _later(kept: EnrichedItem | None, incoming: EnrichedItem) -> EnrichedItem:
 
 def _order(item: EnrichedItem) -> tuple[int, str, int, str]:
     """What makes a message of one feed later than another. A new gazetteer tags the same content again."""
-    serial, _, digest = item.gazetteer_version.partition("-")
-    return item.revision, item.content_hash, int(serial), digest
+    return item.revision, item.content_hash, serial(item), item.gazetteer_version.partition("-")[2]
 
 
 def _title(item: EnrichedItem) -> Title:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from services.index.engine import Engine
+from services.engine import Engine
 from services.index.indices import SEARCHES
 from services.index.merge import Document, searchable
 from services.index.searches import ANY, SavedSearch, saved_search

@@ -6,11 +6,12 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_ji
 
 from schemas import topics
 from schemas.errors import Transient
-from services import kafka, process, settings
+from services import engine, kafka, process, settings
 from services.dead_letters import DeadLetters
-from services.index import batch, engine, health, percolate
-from services.index.engine import Engine
+from services.engine import Engine
+from services.index import batch, health, percolate, retag
 from services.kafka import Record
+from services.live_traffic import LiveTraffic
 from services.telemetry import Progress, logger
 
 log = logger(__name__)
@@ -22,7 +23,7 @@ def main() -> int:
 
 
 async def run(stop: asyncio.Event, progress: Progress) -> None:
-    """Index items and feeds' health, two consumers in one process. Offsets are committed last, so a crash repeats work.
+    """Index items, new tags and feeds' health: three consumers. Offsets are committed last, so a crash repeats work.
 
     Raises ExceptionGroup of Flood, or of what a bug raises.
     """
@@ -32,8 +33,11 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
         await _warm_up(connected, progress)
         letters, health_letters = DeadLetters("index", producer), DeadLetters("index", producer)
 
+        live = LiveTraffic(index.index_batch)
+
         async def index_items(records: list[Record]) -> None:
-            await batch.index_batch(records, connected, producer, letters, public_url, index.index_late_s)
+            with live.batch(len(records)):
+                await batch.index_batch(records, connected, producer, letters, public_url, index.index_late_s)
 
         async def store_health(records: list[Record]) -> None:
             await health.store(connected, health_letters, records)
@@ -49,6 +53,7 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
                     batch=index.index_batch,
                 )
             )
+            group.create_task(retag.run(connected, producer, live, stop))
             group.create_task(
                 kafka.consume(
                     group="index-health",

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from services.index.engine import Engine
+from services.engine import Engine
 from services.index.indices import SEARCHES
 from services.index.query import Query, engine_query
 

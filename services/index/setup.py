@@ -2,8 +2,8 @@
 
 import sys
 
-from services import telemetry
-from services.index import engine, indices, topics_setup
+from services import engine, telemetry
+from services.index import indices, topics_setup
 
 DRIFT_STATUS = 3
 

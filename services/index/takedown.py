@@ -14,10 +14,10 @@ import msgspec
 from schemas import identity, topics
 from schemas.canonical_url import canonical_url
 from schemas.errors import Invalid, Transient
-from services import telemetry
-from services.index import engine, merge
+from services import engine, telemetry
+from services.engine import Engine
+from services.index import merge
 from services.index.deliver import outbox
-from services.index.engine import Engine
 from services.index.indices import NEWS, OUTBOX
 
 WRONG = 2  # exit status: an argument is neither an item's id nor a URL

@@ -15,8 +15,9 @@ from elasticsearch import AsyncElasticsearch
 from standardwebhooks import Webhook
 
 from schemas.messages import Country, EnrichedItem, Entity
-from services.index import engine, items
-from services.index.engine import Engine
+from services import engine
+from services.engine import Engine
+from services.index import items
 from services.index.indices import ENDPOINTS, FEED_HEALTH, NEWS
 from tests.conftest import Servers
 from tests.eventually import eventually

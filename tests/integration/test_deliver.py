@@ -16,8 +16,7 @@ from standardwebhooks import Webhook
 
 from schemas import codec, identity, topics
 from schemas.messages import DeadLetter
-from services import kafka
-from services.index import engine
+from services import engine, kafka
 from services.index.deliver import outbox
 from services.index.indices import OUTBOX
 from services.telemetry import Progress

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from schemas.errors import Invalid, Transient
-from services.index import engine, indices
-from services.index.engine import Create, Engine, Put, Replace
+from services import engine
+from services.engine import Create, Engine, Put, Replace
+from services.index import indices
 from tests.conftest import Servers
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from schemas.errors import Invalid
 from schemas.messages import EnrichedItem
-from services.index import engine, indices, items, merge
-from services.index.engine import Engine
+from services import engine
+from services.engine import Engine
+from services.index import indices, items, merge
 from services.index.items import Known, Outcome
 from tests.conftest import Servers
 from tests.unit.services.index.enriched import enriched

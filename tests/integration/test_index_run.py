@@ -16,10 +16,10 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas import codec, topics
 from schemas.messages import Alert, DeadLetter, EnrichedItem, FeedHealth
-from services import kafka
+from services import engine, kafka
 from services.dead_letters import DeadLetters, Flood
-from services.index import batch, engine, indices, searches
-from services.index.engine import Engine, Stored
+from services.engine import Engine, Stored
+from services.index import batch, indices, searches
 from services.index.query import Query
 from services.index.searches import SavedSearch
 from services.kafka import Producer, Record

@@ -9,8 +9,9 @@ import pytest
 
 from schemas.errors import Invalid
 from schemas.messages import Country, EnrichedItem
-from services.index import engine, indices, merge, percolate, searches
-from services.index.engine import Engine
+from services import engine
+from services.engine import Engine
+from services.index import indices, merge, percolate, searches
 from services.index.merge import Document
 from services.index.query import Query, engine_query
 from services.index.searches import SavedSearch

@@ -10,9 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas import topics
-from services import kafka, settings
-from services.index import engine, indices, topics_setup
-from services.index.engine import Engine
+from services import engine, kafka, settings
+from services.engine import Engine
+from services.index import indices, topics_setup
 from services.index.report import Line
 from tests.conftest import ROOT, Servers
 

@@ -4,7 +4,8 @@ import asyncio
 import secrets
 from datetime import UTC, datetime
 
-from services.index import claims, engine, stories
+from services import engine
+from services.index import claims, stories
 from services.index.claims import Claimant
 from tests.conftest import Servers
 from tests.unit.services.index.enriched import enriched

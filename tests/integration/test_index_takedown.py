@@ -13,11 +13,11 @@ import pytest
 
 from schemas import codec, topics
 from schemas.messages import EnrichedItem
-from services import kafka
+from services import engine, kafka
 from services.dead_letters import DeadLetters
-from services.index import batch, engine, items, merge, takedown
+from services.engine import Engine
+from services.index import batch, items, merge, takedown
 from services.index.deliver import outbox
-from services.index.engine import Engine
 from services.index.indices import NEWS, OUTBOX
 from services.kafka import Record
 from tests.conftest import ROOT, Servers

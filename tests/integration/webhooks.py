@@ -16,14 +16,13 @@ from cryptography.fernet import Fernet
 
 from schemas import codec, topics
 from schemas.messages import Alert
-from services import kafka
-from services.index import engine
+from services import engine, kafka
+from services.engine import Engine
 from services.index.api import auth
 from services.index.api.app import create_app
 from services.index.api.context import Context
 from services.index.deliver import run as deliver
 from services.index.deliver.vault import Vault
-from services.index.engine import Engine
 from services.telemetry import Progress
 from tests.eventually import eventually
 from tests.unit.services.index.alerts import EXAMPLE

@@ -9,8 +9,7 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from services import settings, telemetry
-from services.index import engine
+from services import engine, settings, telemetry
 from services.index.api import auth, deliveries, errors, feeds, health, items, searches
 from services.index.api.context import Context
 from services.index.api.watch import Watched

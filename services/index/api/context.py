@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Request
 
+from services.engine import Engine
 from services.index.deliver.vault import Vault
-from services.index.engine import Engine
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -5,9 +5,9 @@ import asyncio
 from fastapi import APIRouter, Response
 
 from schemas.errors import Transient
+from services.engine import Engine
 from services.index.api.context import InContext
 from services.index.api.models import Health
-from services.index.engine import Engine
 from services.index.indices import NEWS
 
 router = APIRouter(tags=["health"])

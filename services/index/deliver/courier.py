@@ -14,12 +14,12 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from schemas.errors import Transient
 from services import settings
+from services.engine import Engine
 from services.index import searches, takedown
 from services.index.deliver import attempt, endpoints, outbox, retry_schedule, signature
 from services.index.deliver.endpoints import Endpoint
 from services.index.deliver.outbox import Attempt, Delivery, State
 from services.index.deliver.vault import Undecryptable, Vault
-from services.index.engine import Engine
 from services.index.indices import OUTBOX
 from services.index.searches import SavedSearch
 from services.retry_after import retry_after as seconds_asked

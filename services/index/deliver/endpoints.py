@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from services.index.engine import Engine
+from services.engine import Engine
 from services.index.indices import ENDPOINTS
 
 GONE = 410

@@ -17,8 +17,8 @@ import msgspec
 
 from schemas import identity
 from schemas.messages import Alert
+from services.engine import BulkResult, Create, Engine, Stored
 from services.index.deliver import payload
-from services.index.engine import BulkResult, Create, Engine, Stored
 from services.index.indices import OUTBOX
 
 State = Literal["pending", "delivered", "failed", "cancelled", "held"]

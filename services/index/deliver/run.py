@@ -10,13 +10,13 @@ from prometheus_client import Gauge
 from schemas import codec, topics
 from schemas.errors import Invalid, Transient
 from schemas.messages import Alert
-from services import guarded_http, kafka, process, settings
+from services import engine, guarded_http, kafka, process, settings
 from services.dead_letters import DeadLetters
-from services.index import engine, searches, takedown
+from services.engine import Engine, Stored
+from services.index import searches, takedown
 from services.index.deliver import courier, endpoints, outbox, retry_schedule, vault
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
-from services.index.engine import Engine, Stored
 from services.index.indices import SEARCHES
 from services.kafka import Record
 from services.telemetry import Progress, logger

@@ -16,7 +16,7 @@ from tests.unit.services.enrich.items import entities, tag
         ("President Ruto met Haitian officials.", {"person/william-ruto"}),
         ("A street vendor called Henry sells fruit in Haiti.", set()),
         ('Jimmy "Barbecue" Chérizier leads a gang in Haiti.', {"person/jimmy-cherizier"}),
-        ("Inspector John Kamau Mwangi arrived. Mary Wanjiku, a nurse, waved.", {"John Kamau Mwangi"}),
+        ("Inspector John Kamau Mwangi arrived. Mary Wanjiku, a nurse, waved.", {"John Kamau Mwangi", "Mary Wanjiku"}),
         ('"It is over," said Peter Njoroge, a teacher.', {"Peter Njoroge"}),
         ("The road to Avenue John Brown was closed, said the mayor.", set()),
     ],

@@ -39,6 +39,40 @@ def test_a_figure_is_read(language: str, sentence: str, expected: tuple[str, flo
     assert [(f.kind, f.value, f.unit, f.country, f.approximate) for f in item.figures] == [expected]
 
 
+# (language, sentences, the figures that they state)
+SAID: tuple[tuple[str, str, list[tuple[str, float, str | None]]], ...] = (
+    ("en", "The 2nd contingent joined the mission.", []),
+    ("fr", "Le 3e contingent est là ; le vol est prévu à 14H30.", []),
+    ("en", "A group of 75 soldiers from Guatemala landed aboard a US military plane.", [("arrived", 75, "GT")]),
+    ("en", "Some 70 Salvadoran soldiers arrived on a United States aircraft.", [("arrived", 70, "SV")]),
+    ("fr", "Seuls 410 des 2 500 policiers prévus sont là.", [("deployed", 410, None), ("authorised", 2500, None)]),
+    ("fr", "410 policiers sur 2 500 sont arrivés.", [("arrived", 410, None), ("authorised", 2500, None)]),
+    ("en", "Kenya has sent 400 of the 1,000 officers that it promised.",
+     [("deployed", 400, "KE"), ("pledged", 1000, "KE")]),
+    ("en", "The flight brings the number of Kenyan officers to 600.", [("deployed", 600, "KE")]),
+    ("en", "That brings the total strength of its personnel to 1,040.", [("total", 1040, None)]),
+    ("pt", "O presidente disse que o total chegaria, chegando a 2.500 homens.", [("authorised", 2500, None)]),
+    ("es", "Los miembros suman 700 kenianos, 150 guatemaltecos y 8 salvadoreños.",
+     [("deployed", 700, "KE"), ("deployed", 150, "GT"), ("deployed", 8, "SV")]),
+    ("es", "Un millón 41 mil personas fueron desplazadas.", [("displaced", 1_041_000, "HT")]),
+    ("fr", "Le Kenya projette d'envoyer un total de mille policiers.", [("pledged", 1000, "KE")]),
+    ("fr", "Le ministre a annoncé que le contingent de 217 policiers kényans était arrivé.", [("arrived", 217, "KE")]),
+    ("pt", "A força, com 5.550 funcionários, é maior.", [("total", 5550, None)]),
+    ("en", "Two officers were killed. At least two Kenyan officers were killed in the ambush.", [("killed", 2, "KE")]),
+    ("en", "Gunmen killed 5 people and wounded 12.", [("killed", 5, "HT")]),
+    ("sw", "Watu 2,439 waliuawa na 902 walijeruhiwa.", [("killed", 2439, "HT"), ("injured", 902, "HT")]),
+    ("en", "Partners pledged 2,900 soldiers for the mission led by Kenya.", [("pledged", 2900, None)]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "sentences", "expected"), SAID)
+def test_what_a_figure_counts_and_whose_it_is(
+    language: str, sentences: str, expected: list[tuple[str, float, str | None]]
+) -> None:
+    item = tag(f"{HAITI[language]} {sentences}", language=language)
+    assert [(f.kind, f.value, f.country) for f in item.figures] == expected
+
+
 @pytest.mark.parametrize(
     "sentence",
     [

@@ -7,9 +7,9 @@ import pytest
 
 from schemas import codec
 from schemas.errors import Invalid
+from services.engine import Stored
 from services.index import batch, percolate, stories
 from services.index.batch import Message
-from services.index.engine import Stored
 from services.index.items import Known, Outcome, merged_with
 from services.index.merge import Document, merge
 from services.index.percolate import Match

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.engine import BulkResult, Create, Engine, Operation, Replace, Stored
 from services.index import claims, stories
 from services.index.claims import Claimant
-from services.index.engine import BulkResult, Create, Engine, Operation, Replace, Stored
 from tests.unit.services.index.enriched import FETCHED, TEXT, enriched
 
 

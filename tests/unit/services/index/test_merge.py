@@ -55,6 +55,46 @@ def test_order_and_repetition_of_messages_never_change_the_result(said: list[Enr
     assert merge.to_stored(merged(*again), NOW) == merge.to_stored(merged(*said), NOW)
 
 
+def with_new_tags(item: EnrichedItem) -> EnrichedItem:
+    """What the tagging makes of the archive's item: other tags, and nothing else that is known to be right."""
+    return msgspec.structs.replace(
+        item, gazetteer_version="99-0123456789ab", relevance=0.5, entities=[], countries=[], trace_id="f" * 32
+    )
+
+
+@given(st.lists(messages, min_size=1, max_size=5))
+def test_retagging_replaces_tags_and_nothing_else_and_only_once(said: list[EnrichedItem]) -> None:
+    before = msgspec.structs.replace(merged(*said), story_id="story")
+    for source in before.sources.values():
+        document = merge.retagged(before, with_new_tags(source))
+        after = document.sources[source.feed_id]
+        assert {name: getattr(after, name) for name in merge.TAGS} == {
+            name: getattr(with_new_tags(source), name) for name in merge.TAGS
+        }
+        assert merge.retagged(document, with_new_tags(source)) == document
+        untagged = {name: getattr(source, name) for name in merge.TAGS}
+        restored = msgspec.structs.replace(after, **untagged)
+        assert msgspec.structs.replace(document, sources=before.sources | {source.feed_id: restored}) == before
+
+
+def test_retagging_leaves_what_changed_since_what_has_newer_tags_and_what_was_taken_down() -> None:
+    item = enriched(gazetteer_version="3-0123456789ab")
+    new = with_new_tags(item)
+    for kept in (
+        merged(item, enriched(title="A new title", revision=item.revision + 1)),
+        merged(enriched(gazetteer_version="99-ba9876543210")),
+        merged(enriched(feed_id="another")),
+        msgspec.structs.replace(merged(item), takedown=True),
+    ):
+        assert merge.retagged(kept, new) == kept
+
+
+def test_a_replayed_message_of_the_older_gazetteer_does_not_undo_retagging() -> None:
+    item = enriched()
+    document = merge.retagged(merged(item), with_new_tags(item))
+    assert merge.merge(document, item) == document
+
+
 @given(st.lists(messages, min_size=1, max_size=5))
 def test_what_is_stored_is_read_back_as_it_was(said: list[EnrichedItem]) -> None:
     document = merged(*said)

@@ -8,12 +8,12 @@ from cryptography.fernet import Fernet
 from elasticsearch import AsyncElasticsearch
 from fastapi.routing import APIRoute
 
+from services.engine import Engine
 from services.index.api import auth
 from services.index.api.app import create_app
 from services.index.api.context import Context
 from services.index.api.watch import MAX_BODY_BYTES
 from services.index.deliver.vault import Vault
-from services.index.engine import Engine
 
 OLD, NEW = "old-key", "new-key"
 

@@ -5,11 +5,11 @@ import msgspec
 import pytest
 
 from schemas import identity
+from services.engine import Stored
 from services.index.deliver.courier import obstacle
 from services.index.deliver.endpoints import Endpoint
 from services.index.deliver.outbox import NO_ENDPOINT, owed
 from services.index.deliver.run import addressed, decoded
-from services.index.engine import Stored
 from services.index.query import Query
 from services.index.searches import SavedSearch, document
 from services.kafka import Record

@@ -5,8 +5,8 @@ from elastic_transport import ApiResponseMeta, ConnectionTimeout, HttpHeaders, N
 from elasticsearch import ApiError
 
 from schemas.errors import Invalid, Transient
-from services.index.engine import operations, verdicts
-from services.index.engine.operations import BulkResult, Create, Put, Replace, Stored
+from services.engine import operations, verdicts
+from services.engine.operations import BulkResult, Create, Put, Replace, Stored
 
 
 @pytest.mark.parametrize(

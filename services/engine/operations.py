@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from schemas.errors import Transient
-from services.index.engine import verdicts
+from services.engine import verdicts
 
 RETRIED_STATUSES = frozenset({429, 503})
 REQUEST_BYTES = 8_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.index.engine.opensearch import plain_media_type
+from services.engine.opensearch import plain_media_type
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from services import settings
-from services.index.engine.introduction import authorization
+from services.engine.introduction import authorization
 
 
 def configured(**values: Any) -> settings.Engine:

@@ -1,4 +1,4 @@
-"""The search engine, Elasticsearch 9 or OpenSearch, as this service uses it. Its client is imported here, in
+"""The search engine, Elasticsearch 9 or OpenSearch, as the services use it. Its client is imported here, in
 opensearch.py, introduction.py and verdicts.py only.
 
 Every method raises Invalid (the engine will never take this document or query) or Transient (the world is not ready).
@@ -16,11 +16,11 @@ from elasticsearch import AsyncElasticsearch
 
 from schemas.errors import Invalid, Transient
 from services import settings
-from services.index.engine import operations as writing
-from services.index.engine import verdicts
-from services.index.engine.introduction import authorization, introduced
-from services.index.engine.opensearch import OpenSearchNode
-from services.index.engine.operations import BulkResult, Create, Operation, Put, Replace, Stored
+from services.engine import operations as writing
+from services.engine import verdicts
+from services.engine.introduction import authorization, introduced
+from services.engine.opensearch import OpenSearchNode
+from services.engine.operations import BulkResult, Create, Operation, Put, Replace, Stored
 from services.telemetry import Progress, logger
 
 __all__ = ["BulkResult", "Create", "Engine", "Operation", "Put", "Replace", "Stored", "connect"]
