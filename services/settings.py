@@ -84,6 +84,9 @@ class Ingest(BaseSettings):
     )
     ingest_timeout_s: float = Field(20.0, gt=0, description="Seconds for one fetch, redirects included")
     ingest_concurrency: int = Field(64, gt=0, description="Fetches under way at once in one replica")
+    ingest_host_spacing_s: float = Field(
+        5.0, ge=0, description="Seconds between the starts of two fetches on one host, feeds and pages alike"
+    )
     ingest_session_timeout_ms: int = Field(
         10_000, ge=1_000, description="Milliseconds of silence after which a replica's feeds pass to another"
     )

@@ -27,6 +27,7 @@ def services(options: Options, keys: Keys, listed: Path) -> list[Service]:
     }
     if not options.feeds:
         allowed.append(f"{HOST}:{options.port}")
+        environment["NEWS_INGEST_HOST_SPACING_S"] = "0"  # all of the demo's feeds are on one host, its own
     environment["NEWS_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
     arguments = {"ingest": ("--feeds", str(listed))}
     return [

@@ -231,6 +231,7 @@ def running(environment: dict[str, str], folder: Path) -> Iterator[System]:
         "NEWS_API_PORT": str(api_port),
         "NEWS_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "NEWS_INGEST_INTERVAL_S": "1",
+        "NEWS_INGEST_HOST_SPACING_S": "0",
         "NEWS_INGEST_SESSION_TIMEOUT_MS": "6000",
         "NEWS_FAULT_FILE": str(fault),
     }

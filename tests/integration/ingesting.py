@@ -133,6 +133,7 @@ class Replica:
             "NEWS_USER_AGENT": name,
             "NEWS_ALLOWED_HOSTS": site.url.removeprefix("http://"),
             "NEWS_INGEST_INTERVAL_S": "0.5",
+            "NEWS_INGEST_HOST_SPACING_S": "0",
             "NEWS_INGEST_TIMEOUT_S": "60",
             "NEWS_INGEST_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MS),
         }
