@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import httpx
@@ -9,6 +10,7 @@ import msgspec
 
 from services.guarded_http import Blocked
 from services.ingest.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
+from services.ingest.document import BOT_WALLS
 from services.retry_after import retry_after
 
 MAX_BODY = 15 * 1024 * 1024  # bytes, decompressed
@@ -16,6 +18,9 @@ MAX_REDIRECTS = 5
 PERMANENT = frozenset({301, 308})
 TEMPORARY = frozenset({302, 303, 307})
 FAR = timedelta(days=3650)  # a Retry-After beyond that is the same to us
+WALLED = frozenset({401, 403, 429, 503})  # what bot walls answer with
+MAX_WALL = 256 * 1024  # bytes of such an answer that are looked at, for so long:
+WALL_S = 3.0
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
@@ -42,7 +47,10 @@ class NotModified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
-    """No document. kind: a slug. not_before: what Retry-After asks for. gone: 410, the feed is not coming back."""
+    """No document. kind: a slug. not_before: what Retry-After asks for. gone: 410, the feed is not coming back.
+
+    bot_wall: a page that keeps programs out, with whatever status.
+    """
 
     kind: str
     detail: str
@@ -54,6 +62,17 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
 Fetched = Document | NotModified | Failed
 
 
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """Headers of a feed's own. `everywhere` goes along with redirects; `at_home` only to the origin of `home`.
+
+    A request that was redirected away from there goes without, also when it is redirected back.
+    """
+
+    everywhere: dict[str, str] = {}
+    home: str = ""
+    at_home: dict[str, str] = {}
+
+
 async def fetch(
     client: httpx.AsyncClient,
     url: str,
@@ -62,6 +81,7 @@ async def fetch(
     last_modified: str | None,
     timeout_s: float,
     now: Callable[[], datetime],
+    manner: Manner = Manner(),  # noqa: B008 (frozen)
 ) -> Fetched:
     """Fetch a feed. Validators are sent as they came, quotes kept. Never raises for what a server does."""
     headers = {"Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING}
@@ -71,7 +91,7 @@ async def fetch(
         headers["If-Modified-Since"] = last_modified
     try:
         async with asyncio.timeout(timeout_s):
-            return await _follow(client, url, headers, now)
+            return await _follow(client, url, headers, manner, now)
     except (TimeoutError, httpx.TimeoutException):
         return Failed(kind="timeout", detail=f"no complete answer within {timeout_s:.0f} s")
     except Blocked as error:
@@ -80,10 +100,19 @@ async def fetch(
         return Failed(kind="connection", detail=f"{type(error).__name__}: {error}")
 
 
-async def _follow(client: httpx.AsyncClient, url: str, headers: dict[str, str], now: Callable[[], datetime]) -> Fetched:
-    address, permanent = url, True
+async def _follow(
+    client: httpx.AsyncClient, url: str, headers: dict[str, str], manner: Manner, now: Callable[[], datetime]
+) -> Fetched:
+    """Cookies that are set on the way live as long as this: some sites redirect until they are sent back."""
+    address, permanent, at_home, cookies = url, True, True, httpx.Cookies()
     for _ in range(MAX_REDIRECTS + 1):
-        async with client.stream("GET", address, headers=headers) as response:
+        at_home = at_home and _origin(address) == _origin(manner.home)
+        request = client.build_request("GET", address, headers=headers)
+        request.headers.update(manner.everywhere | (manner.at_home if at_home else {}))
+        cookies.set_cookie_header(request)  # not beside one of the feed's own
+        response = await client.send(request, stream=True)
+        try:
+            cookies.extract_cookies(response)
             location = response.headers.get("Location")
             if response.status_code in PERMANENT | TEMPORARY and location:
                 permanent = permanent and response.status_code in PERMANENT
@@ -91,7 +120,14 @@ async def _follow(client: httpx.AsyncClient, url: str, headers: dict[str, str], 
                 continue
             moved_to = address if permanent and address != url else None
             return await _answer(response, address, moved_to, now)
+        finally:
+            await response.aclose()
     return Failed(kind="redirects", detail=f"more than {MAX_REDIRECTS} redirects, the last to {address}")
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parsed = httpx.URL(url)
+    return parsed.scheme, parsed.host, parsed.port  # httpx drops a scheme's own port
 
 
 async def _answer(response: httpx.Response, address: str, moved_to: str | None, now: Callable[[], datetime]) -> Fetched:
@@ -99,9 +135,12 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
     if response.status_code == 304:
         return NotModified(arrived_at=arrived_at)
     if not response.is_success:
+        kind, detail = f"http_{response.status_code}", f"{response.status_code} {response.reason_phrase}".strip()
+        if response.status_code in WALLED and (whose := await _wall(response)):
+            kind, detail = "bot_wall", f"{detail} ({whose})"
         return Failed(
-            kind="gone" if response.status_code == 410 else f"http_{response.status_code}",
-            detail=f"{response.status_code} {response.reason_phrase}".strip(),
+            kind="gone" if response.status_code == 410 else kind,
+            detail=detail,
             status=response.status_code,
             not_before=_not_before(response.headers.get("Retry-After"), arrived_at),
             gone=response.status_code == 410,
@@ -127,3 +166,14 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
 def _not_before(header: str | None, now: datetime) -> datetime | None:
     seconds = retry_after(header, now)
     return None if seconds is None else now + min(timedelta(seconds=min(seconds, 1e9)), FAR)
+
+
+async def _wall(response: httpx.Response) -> str | None:
+    """Whose bot wall the response is of. The header: developers.cloudflare.com, detecting a challenge page response."""
+    if response.headers.get("cf-mitigated") == "challenge":
+        return "Cloudflare challenge"
+    page = ""
+    with suppress(TimeoutError, TooLargeError, EncodingError):
+        async with asyncio.timeout(WALL_S):
+            page = (await read_capped(response, MAX_WALL)).decode("utf-8", "replace").lower()
+    return next((whose for sign, whose, _source in BOT_WALLS if sign in page), None)

@@ -9,6 +9,7 @@ from schemas import identity
 from schemas.canonical_url import canonical_url
 from schemas.errors import Invalid
 from schemas.messages import Feed, FeedState, Origin, RawItem, Seen
+from services.feeds.rules import new_feed as new_feed
 from services.ingest.parse import Entry, ParsedFeed
 
 MAX_TEXT = 100_000  # characters
@@ -23,21 +24,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     items: list[RawItem]
     revised: int
     seen: dict[str, Seen]
-
-
-def new_feed(url: str, now: datetime, title: str = "") -> Feed:
-    """A feed of which only the address is known."""
-    return Feed(
-        feed_id=identity.feed_id(url),
-        url=url,
-        title=title,
-        language=None,
-        country=None,
-        tags=[],
-        paused=False,
-        interval_s=None,
-        updated_at=now,
-    )
 
 
 def find(

@@ -31,7 +31,7 @@ class World(Protocol):
 
     def chance(self) -> float: ...
 
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched: ...
+    async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched: ...
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed: ...
 
@@ -62,7 +62,7 @@ async def poll(
     and whatever `remember` raises.
     """
     started = world.now()
-    fetched = await world.fetch(state.url or feed.url, state.etag, state.last_modified)
+    fetched = await world.fetch(feed, state.url or feed.url, state.etag, state.last_modified)
     latency = world.now() - started
     outcome = await _judge(fetched, feed, state, world, resumed)
     if outcome.found:

@@ -9,12 +9,11 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from services import settings, telemetry
+from services import settings, telemetry, vault
 from services.index import engine
 from services.index.api import auth, deliveries, errors, feeds, health, items, searches
 from services.index.api.context import Context
 from services.index.api.watch import Watched
-from services.index.deliver import vault
 from services.telemetry import Progress, logger
 
 log = logger(__name__)
@@ -58,7 +57,7 @@ def main() -> int:
     progress = telemetry.start("api")
     configured = settings.Api()
     api_keys = auth.known_keys(configured.api_keys.get_secret_value())
-    opened = vault.unlocked(settings.Deliver().encryption_keys.get_secret_value())
+    opened = vault.unlocked(settings.Secrets().encryption_keys.get_secret_value())
     try:
         listening = socket.create_server((configured.api_host, configured.api_port), backlog=256)
     except OSError as error:

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Request
 
-from services.index.deliver.vault import Vault
 from services.index.engine import Engine
+from services.vault import Vault
 
 
 class Context(msgspec.Struct, frozen=True):

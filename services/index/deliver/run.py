@@ -10,10 +10,10 @@ from prometheus_client import Gauge
 from schemas import codec, topics
 from schemas.errors import Invalid, Transient
 from schemas.messages import Alert
-from services import guarded_http, kafka, process, settings
+from services import guarded_http, kafka, process, settings, vault
 from services.dead_letters import DeadLetters
 from services.index import engine, searches
-from services.index.deliver import courier, outbox, retry_schedule, vault
+from services.index.deliver import courier, outbox, retry_schedule
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
 from services.index.engine import Engine, Stored
@@ -52,7 +52,7 @@ async def run(
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS, "lookup"))  # its own has few threads
     configured, outbound = settings.Deliver(), settings.Outbound()
-    opened = vault.unlocked(configured.encryption_keys.get_secret_value())
+    opened = vault.unlocked(settings.Secrets().encryption_keys.get_secret_value())
     async with (
         engine.connect(progress) as connected,
         kafka.producer("deliver", progress) as producer,

@@ -6,7 +6,7 @@ import pytest
 
 from schemas import codec, topics
 from schemas.errors import Transient
-from schemas.messages import FeedHealth, FeedState, RawItem
+from schemas.messages import Feed, FeedHealth, FeedState, RawItem
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import new_feed
 from services.ingest.parse import Entry, NotAFeed, ParsedFeed
@@ -36,7 +36,7 @@ class FakeWorld:
     def chance(self) -> float:
         return 0.5
 
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+    async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         self.asked.append((url, etag, last_modified))
         return self.answer
 

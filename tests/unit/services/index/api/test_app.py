@@ -12,8 +12,8 @@ from services.index.api import auth
 from services.index.api.app import create_app
 from services.index.api.context import Context
 from services.index.api.watch import MAX_BODY_BYTES
-from services.index.deliver.vault import Vault
 from services.index.engine import Engine
+from services.vault import Vault
 
 OLD, NEW = "old-key", "new-key"
 
