@@ -77,6 +77,15 @@ def client(
     )
 
 
+def origin(url: str | httpx.URL) -> tuple[str, str, int] | None:
+    """Scheme, host and port of a URL (RFC 6454), None where it is none."""
+    try:
+        parsed = httpx.URL(url)
+        return parsed.scheme, parsed.host, parsed.port or SCHEMES[parsed.scheme]
+    except (httpx.InvalidURL, UnicodeError, ValueError, KeyError):
+        return None
+
+
 def check_url(url: str | httpx.URL, allowed: frozenset[str]) -> None:
     """Raise Blocked for what can be told without a look-up: scheme, credentials, port, an address that is not public.
 

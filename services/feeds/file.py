@@ -70,10 +70,13 @@ def merged(
     feeds: list[Feed] = []
     for entry in entries:
         listed = entry.listed
-        before = known.get(entry.feed_id) or by_url.get(listed.url)
-        if before is None or listed.id is not UNSET:
-            fresh = msgspec.structs.replace(before or rules.new_feed(listed.url, now), feed_id=entry.feed_id)
-            before = msgspec.structs.replace(fresh, url=listed.url)
+        before = known.get(entry.feed_id)
+        if listed.id is UNSET:
+            before = by_url.get(listed.url, before)
+        if before is None:
+            before = msgspec.structs.replace(rules.new_feed(listed.url, now), feed_id=entry.feed_id)
+        if before.url != listed.url:
+            before = rules.moved(before, listed.url, now)
         feed = rules.changed(before, listed, now)
         for field, words in rules.problems(feed, allowed_hosts):
             raise _invalid(f"{entry.where}: {field}: {words}")

@@ -83,6 +83,13 @@ def changed(feed: Feed, change: Change, now: datetime) -> Feed:
     return feed if after == feed else msgspec.structs.replace(after, updated_at=now)
 
 
+def moved(feed: Feed, url: str, now: datetime) -> Feed:
+    """The feed at another address. At another origin it loses what only its own may see."""
+    if guarded_http.origin(url) != guarded_http.origin(feed.url):
+        feed = msgspec.structs.replace(feed, headers={}, credentials=None)
+    return msgspec.structs.replace(feed, url=url, updated_at=now)
+
+
 def tidied(feed: Feed) -> Feed:
     """The feed as it can be written to a file and read back: white space collapsed, nothing said twice."""
     title = _line(feed.title)
@@ -99,9 +106,9 @@ def tidied(feed: Feed) -> Feed:
 
 
 def find(feeds: Mapping[str, Feed], url_or_id: str) -> Feed | None:
-    """The feed of this id, or with this address."""
-    by_name = feeds.get(url_or_id) or feeds.get(identity.feed_id(url_or_id))
-    return by_name or next((feed for feed in feeds.values() if feed.url == url_or_id), None)
+    """The feed of this id, or with this address, or that was added with this address and moved since."""
+    with_address = (feed for feed in feeds.values() if feed.url == url_or_id)
+    return feeds.get(url_or_id) or next(with_address, None) or feeds.get(identity.feed_id(url_or_id))
 
 
 def problems(feed: Feed, allowed_hosts: frozenset[str]) -> Iterator[tuple[str, str]]:

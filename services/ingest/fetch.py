@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 import msgspec
 
-from services.guarded_http import Blocked
+from services.guarded_http import Blocked, origin
 from services.ingest.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
 from services.ingest.document import BOT_WALLS
 from services.retry_after import retry_after
@@ -106,7 +106,7 @@ async def _follow(
     """Cookies that are set on the way live as long as this: some sites redirect until they are sent back."""
     address, permanent, at_home, cookies = url, True, True, httpx.Cookies()
     for _ in range(MAX_REDIRECTS + 1):
-        at_home = at_home and _origin(address) == _origin(manner.home)
+        at_home = at_home and origin(address) == origin(manner.home)
         request = client.build_request("GET", address, headers=headers)
         request.headers.update(manner.everywhere | (manner.at_home if at_home else {}))
         cookies.set_cookie_header(request)  # not beside one of the feed's own
@@ -123,11 +123,6 @@ async def _follow(
         finally:
             await response.aclose()
     return Failed(kind="redirects", detail=f"more than {MAX_REDIRECTS} redirects, the last to {address}")
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    parsed = httpx.URL(url)
-    return parsed.scheme, parsed.host, parsed.port  # httpx drops a scheme's own port
 
 
 async def _answer(response: httpx.Response, address: str, moved_to: str | None, now: Callable[[], datetime]) -> Fetched:

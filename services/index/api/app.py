@@ -11,8 +11,9 @@ from fastapi.staticfiles import StaticFiles
 
 from services import settings, telemetry, vault
 from services.index import engine
-from services.index.api import auth, deliveries, errors, feeds, health, items, searches
+from services.index.api import auth, deliveries, errors, feeds, health, items, searches, sources
 from services.index.api.context import Context
+from services.index.api.feed_book import FeedBook, following
 from services.index.api.watch import Watched
 from services.telemetry import Progress, logger
 
@@ -41,7 +42,7 @@ def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
     app.state.context = context
     app.state.api_keys = api_keys
     errors.install(app)
-    for routes in (items, searches, deliveries, feeds):
+    for routes in (items, searches, deliveries, feeds, sources):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(health.router)
     app.add_api_route(
@@ -67,8 +68,8 @@ def main() -> int:
 
 
 async def _serve(listening: socket.socket, api_keys: frozenset[bytes], opened: vault.Vault, progress: Progress) -> int:
-    async with engine.connect(progress) as connected:
-        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts), api_keys)
+    async with engine.connect(progress) as connected, following(FeedBook()) as book:
+        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts, book), api_keys)
         server = uvicorn.Server(
             uvicorn.Config(
                 app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=SHUTDOWN_S
