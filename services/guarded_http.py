@@ -54,36 +54,20 @@ class Blocked(Exception):
 
 
 def client(
-    *,
-    allowed_hosts: frozenset[str],
-    timeout_s: float,
-    user_agent: str,
-    max_connections: int = 100,
-    http1: bool = False,
-    proxy: str | None = None,
+    *, allowed_hosts: frozenset[str], timeout_s: float, user_agent: str, max_connections: int = 100
 ) -> httpx.AsyncClient:
     """An HTTP client that connects to public addresses and to allowed_hosts (host or host:port) only.
 
     Raises Blocked on a request or a redirect that is not allowed. Redirects are not followed unless asked for; proxy
     variables of the environment are ignored. timeout_s bounds each step (connect, read, write), not the whole.
-    http1: never HTTP/2. proxy: has to be among allowed_hosts, since it connects where it likes.
     """
     return httpx.AsyncClient(
-        transport=_GuardedTransport(allowed_hosts, max_connections, http1, proxy),
+        transport=_GuardedTransport(allowed_hosts, max_connections),
         timeout=httpx.Timeout(timeout_s),
         headers={"User-Agent": user_agent},
         follow_redirects=False,
         trust_env=False,
     )
-
-
-def origin(url: str | httpx.URL) -> tuple[str, str, int] | None:
-    """Scheme, host and port of a URL (RFC 6454), None where it is none."""
-    try:
-        parsed = httpx.URL(url)
-        return parsed.scheme, parsed.host, parsed.port or SCHEMES[parsed.scheme]
-    except (httpx.InvalidURL, UnicodeError, ValueError, KeyError):
-        return None
 
 
 def check_url(url: str | httpx.URL, allowed: frozenset[str]) -> None:
@@ -129,10 +113,8 @@ def _is_allowed(host: str, port: int, allowed: frozenset[str]) -> bool:
 
 
 class _GuardedTransport(httpx.AsyncBaseTransport):
-    def __init__(self, allowed: frozenset[str], max_connections: int, http1: bool, proxy: str | None) -> None:
+    def __init__(self, allowed: frozenset[str], max_connections: int) -> None:
         self._allowed = allowed
-        if proxy and not _is_allowed(httpx.URL(proxy).host, httpx.URL(proxy).port or 0, allowed):
-            raise Blocked("proxy", f"the proxy {proxy} is not named in NEWS_ALLOWED_HOSTS")
         tls = httpx.create_ssl_context(trust_env=True)  # the environment's SSL_CERT_FILE and SSL_CERT_DIR only
         self._inner = httpx.AsyncHTTPTransport(verify=tls)
         # httpx has no argument for a network backend, its connection pool has: the pool is replaced, with the same
@@ -142,8 +124,6 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
             max_connections=max_connections,
             max_keepalive_connections=max_connections // 2,
             keepalive_expiry=30.0,
-            http2=not http1,
-            proxy=httpcore.Proxy(proxy) if proxy else None,
             network_backend=_GuardedNetwork(allowed, httpcore.AnyIOBackend(), _resolve),
         )
 

@@ -13,6 +13,7 @@ from schemas import codec, identity
 from schemas.errors import Invalid
 from schemas.messages import CountryCode, Feed, LanguageCode
 from services import guarded_http
+from services.origin import origin
 
 MAX_TAGS: Final = 50
 MAX_HEADERS: Final = 20
@@ -85,7 +86,7 @@ def changed(feed: Feed, change: Change, now: datetime) -> Feed:
 
 def moved(feed: Feed, url: str, now: datetime) -> Feed:
     """The feed at another address. At another origin it loses what only its own may see."""
-    if guarded_http.origin(url) != guarded_http.origin(feed.url):
+    if origin(url) != origin(feed.url):
         feed = msgspec.structs.replace(feed, headers={}, credentials=None)
     return msgspec.structs.replace(feed, url=url, updated_at=now)
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import httpx
 import msgspec
 
-from services.guarded_http import Blocked, origin
+from services.guarded_http import Blocked
 from services.ingest.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
 from services.ingest.document import BOT_WALLS
+from services.origin import origin
 from services.retry_after import retry_after
 
 MAX_BODY = 15 * 1024 * 1024  # bytes, decompressed
