@@ -12,6 +12,7 @@ EXAMPLES = """examples:
   python -m services.ingest run --feeds feeds.opml            add these feeds to news.feeds first
   python -m services.ingest poll https://example.org/rss      once, to news.raw
   python -m services.ingest parse saved.xml other.json        no Kafka: RawItem JSON lines on stdout
+  python -m services.ingest check-url http://10.0.0.1/        would it be fetched, and why not
   python -m services.ingest feeds add https://example.org/rss --language fr --country HT
   python -m services.ingest feeds check                       try all feeds, and say what would help
   python -m services.ingest feeds --help                      more of that
@@ -25,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from services.ingest import parse_files
 
         return parse_files.parse_files(chosen.files, chosen.url)
+    if chosen.command == "check-url":
+        from services.ingest import check_urls
+
+        return check_urls.main(chosen.urls, chosen.resolve)
 
     from schemas.errors import Transient
 
@@ -67,6 +72,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parse.add_argument("files", nargs="+", metavar="FILE", help="a saved feed; - is stdin")
     parse.add_argument("--url", help="where the documents come from, for relative links")
+    check = commands.add_parser(
+        "check-url",
+        help="say whether the guard lets URLs be fetched, and why not; connects to nothing",
+        description="Prints allowed or blocked with the reason, a line a URL. Exit status 1 when any is blocked.",
+        epilog="""examples:
+  python -m services.ingest check-url https://example.org/rss http://169.254.169.254/
+  python -m services.ingest check-url --resolve https://example.org/rss     also ask DNS where the name leads
+  NEWS_ALLOWED_HOSTS=127.0.0.1:8400 python -m services.ingest check-url http://127.0.0.1:8400/feed
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument("urls", nargs="+", metavar="URL")
+    check.add_argument("--resolve", action="store_true", help="look names up and check their addresses too")
     feeds_arguments.add_to(commands)
     return parser
 

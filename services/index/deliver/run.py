@@ -61,6 +61,7 @@ async def run(
             timeout_s=configured.deliver_timeout_s,
             user_agent=outbound.user_agent,
             max_connections=MAX_CONNECTIONS,
+            http1=True,  # one request a connection: an endpoint that hangs holds up no other attempt
         ) as client,
         asyncio.TaskGroup() as tasks,
     ):

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 import httpcore
+import httpx
 import pytest
 
 from services import guarded_http
@@ -37,6 +38,10 @@ INNER = [
     "64:ff9b::7f00:1",
     "64:ff9b::808:808",
     "64:ff9b:1::1",
+    "3fff::1",
+    "100:0:0:1::1",
+    "203.0.113.1",
+    "2001:db8::8.8.8.8",
     "100::1",
     "2001::1",
     "2001:db8::1",
@@ -65,6 +70,18 @@ def test_a_public_address_is_not(address: str) -> None:
     check_address(ipaddress.ip_address(address), "feed.example")
 
 
+# What resolvers take for 127.0.0.1 or 169.254.169.254, without asking anybody.
+LOOPBACK_SPELLINGS = [
+    *("127.1", "127.0.1", "127.0.0.1.", "2130706433", "017700000001", "0x7f000001", "0x7F.1", "0x7f.0x0.0x0.0x1"),
+    *("127。0。0。1", "0", "0x0", "0xA9FEA9FE", "2852039166", "169.16689662"),
+]
+# What is neither a name nor an address: nobody may find out what a resolver would make of it.
+NO_HOSTS = [
+    *("%31%32%37.0.0.1", "127.0.0.1%00.news.example", "127.0.0.1%2f", "１２７.0.0.1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "0177.0.0.1"),
+    *("-news.example", "news example", "[::1%25", "news.example:80:80"),
+]
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
@@ -87,6 +104,19 @@ def test_a_public_address_is_not(address: str) -> None:
         ("http://[::1]/", "address"),
         ("http://[::ffff:127.0.0.1]/", "address"),
         ("http://169.254.169.254/latest/meta-data/", "address"),
+        *((f"http://{spelling}/", "address") for spelling in LOOPBACK_SPELLINGS),
+        *((f"http://{spelling}/", "invalid_url") for spelling in NO_HOSTS),
+        ("http://localhost/", "address"),
+        ("http://LOCALHOST./", "address"),
+        ("http://kibana.localhost:8080/", "address"),
+        ("http://metadata.google.internal/computeMetadata/v1/", "address"),
+        ("http://printer.local/", "address"),
+        ("http://[::ffff:7f00:1]/", "address"),
+        ("http://[64:ff9b::127.0.0.1]/", "address"),
+        ("http://[2002:7f00:1::]/", "address"),
+        ("http://[fe80::1%25eth0]/", "address"),
+        ("http://news.example@127.0.0.1/", "credentials"),
+        ("http://127.0.0.1\\@news.example/", "credentials"),
     ],
 )
 def test_a_url_that_can_only_be_wrong_is_blocked_without_a_look_up(url: str, reason: str) -> None:
@@ -98,7 +128,19 @@ def test_a_url_that_can_only_be_wrong_is_blocked_without_a_look_up(url: str, rea
 
 @pytest.mark.parametrize(
     "url",
-    ["http://feed.example/rss", "https://feed.example:8443/", "http://feed.example:8080/", "https://münchen.example/"],
+    [
+        "http://feed.example/rss",
+        "https://feed.example:8443/",
+        "http://feed.example:8080/",
+        "https://münchen.example/",
+        "https://xn--mnchen-3ya.example./",
+        "http://under_score.example/",
+        "http://8.8.8.8/",
+        "http://134744072/",
+        "https://[2606:4700:4700::1111]/",
+        "http://localhost.example/",
+        "http://notlocal/",
+    ],
 )
 def test_an_ordinary_url_passes(url: str) -> None:
     check_url(url, NOBODY)
@@ -201,3 +243,67 @@ async def test_redirects_are_not_followed_unasked_and_proxies_of_the_environment
         assert client.headers["user-agent"] == "monitor/1"
         with pytest.raises(Blocked, match=r"10\.0\.0\.1"):  # the guard, and not a proxy, answers
             await client.get("http://10.0.0.1/")
+
+
+async def test_every_redirect_is_checked_anew() -> None:
+    """The guard stands below redirects: each is a request of its own."""
+    asked = []
+
+    class Redirecting(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            asked.append(str(request.url))
+            return httpx.Response(302, headers={"Location": "http://169.254.169.254/latest/"})
+
+    async with guarded_http.client(allowed_hosts=NOBODY, timeout_s=5, user_agent="monitor/1") as client:
+        transport = client._transport
+        assert isinstance(transport, guarded_http._GuardedTransport)
+        await transport._inner.aclose()
+        transport._inner = Redirecting()  # type: ignore[assignment]
+        with pytest.raises(Blocked, match="link-local"):
+            await client.get("http://93.184.216.34/", follow_redirects=True)
+    assert asked == ["http://93.184.216.34/"]
+
+
+async def test_a_name_that_answers_differently_the_second_time_is_not_asked_twice() -> None:
+    """DNS rebinding: public when it is checked, inner when it is connected to."""
+    answers = iter([["93.184.216.34"], ["127.0.0.1"]])
+    network = Network()
+
+    async def resolve(host: str, port: int, timeout_s: float) -> list[Address]:
+        return [ipaddress.ip_address(answer) for answer in next(answers)]
+
+    rebinding = guarded_http._GuardedNetwork(NOBODY, network, resolve)
+    await rebinding.connect_tcp("feed.example", 80, 1.0)
+    with pytest.raises(Blocked, match="loopback"):
+        await rebinding.connect_tcp("feed.example", 80, 1.0)
+    assert network.tried == [("93.184.216.34", 80)]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [
+        ("http://10.0.0.1:8080", "address"),
+        ("http://proxy.example:3128", "port"),
+        ("http://user:secret@proxy.example:8080", "credentials"),
+        ("socks5://proxy.example:8080", "scheme"),
+        ("proxy.example:8080", "scheme"),
+        ("", "scheme"),
+    ],
+)
+def test_a_proxy_is_held_to_the_same_rules(proxy: str, reason: str) -> None:
+    with pytest.raises(Blocked) as raised:
+        guarded_http.client(allowed_hosts=NOBODY, timeout_s=5, user_agent="monitor/1", proxy=proxy)
+    assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/", "http://inner.example/", "http://localhost/"])
+async def test_what_a_proxy_is_asked_for_is_checked_here_first(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(host: str, port: int, timeout_s: float) -> list[Address]:
+        return [ipaddress.ip_address("10.0.0.2")]
+
+    monkeypatch.setattr(guarded_http, "resolve", resolve)
+    async with guarded_http.client(
+        allowed_hosts=frozenset({"10.9.9.9:3128"}), timeout_s=5, user_agent="m", proxy="http://10.9.9.9:3128"
+    ) as client:
+        with pytest.raises(Blocked, match="not a public address"):
+            await client.get(url)
