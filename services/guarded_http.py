@@ -14,6 +14,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 import httpcore
 import httpx
@@ -63,7 +64,7 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
         self._inner._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=max_connections,
-            max_keepalive_connections=max_connections // 2,
+            max_keepalive_connections=max_connections,  # fewer, and httpcore 1.0 closes them while others are busy
             keepalive_expiry=30.0,
             http1=True,
             http2=not http1,
@@ -153,7 +154,7 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
         for tries_left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             share = max(0.1, (deadline - loop.time()) / tries_left)
             try:
-                return await self._inner.connect_tcp(str(address), port, share, local_address, socket_options)
+                return _Stream(await self._inner.connect_tcp(str(address), port, share, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -165,6 +166,34 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that is closed, too, when its TLS handshake is given up: httpcore leaves it to the collector."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
 
 
 async def resolve(host: str, port: int, timeout_s: float) -> list[Address]:
