@@ -164,6 +164,21 @@ class AlertItem(msgspec.Struct, kw_only=True, frozen=True):
     figures: list[Figure]
 
 
+class SilentFeed(msgspec.Struct, kw_only=True, frozen=True):
+    """A feed that has had no new item for longer than its own habit, or that says it is gone.
+
+    limit_s: the silence that its habit allows, None where it is gone. outcome, error: of the poll that found it.
+    """
+
+    feed_id: str
+    title: str
+    url: str
+    silent_since: Utc
+    limit_s: Count | None
+    outcome: Slug
+    error: str | None
+
+
 class Alert(msgspec.Struct, kw_only=True, frozen=True):
     """Something a subscriber asked to be told. The same alert_id is the same alert, however often it is sent."""
 
@@ -182,6 +197,7 @@ class Alert(msgspec.Struct, kw_only=True, frozen=True):
     links: dict[str, str]
     item: AlertItem | None
     trace_id: Hash
+    feed: Annotated[SilentFeed | None, msgspec.Meta(description="where kind is silent_feed")] = None
 
 
 class DeadLetter(msgspec.Struct, kw_only=True, frozen=True):
@@ -240,11 +256,34 @@ class Redirect(msgspec.Struct, kw_only=True, frozen=True):
     times: Annotated[int, msgspec.Meta(gt=0)]
 
 
+class Asked(msgspec.Struct, kw_only=True, frozen=True):
+    """How often a feed's document asks to be read. ttl: RSS; update period: sy:updatePeriod over sy:updateFrequency.
+
+    skip_hours: 0 to 23, UTC. skip_days: 0 is Monday.
+    """
+
+    ttl_s: Count | None = None
+    update_period_s: Count | None = None
+    skip_hours: list[int] = []
+    skip_days: list[int] = []
+
+
+class NewsDay(msgspec.Struct, kw_only=True, frozen=True):
+    """A day on which a feed had new items. day: since 1970, UTC. silence_s: the longest that ended on it."""
+
+    day: Count
+    items: Count
+    silence_s: Count
+
+
 class FeedState(msgspec.Struct, kw_only=True, frozen=True):
     """What polling learned about a feed. Written by its owner only, when it changes.
 
     epoch is the offset of the owner's claim; a state below the latest claim's epoch is ignored.
-    seen: item_id -> Seen. url: the address adopted after permanent redirects, None for the feed's own.
+    seen: item_id -> Seen. url: the address adopted after permanent redirects, None for the feed's own. learned_from:
+    the feed's own address then; a person who changes it makes url, validators and hash void. validators: proven once
+    they let a change through, distrusted once they kept one from us. full_at: when a body last came. next_poll_at: kept
+    where it is further away than the longest interval. delays_s: from publication to detection, the latest 100.
     """
 
     schema_version: Literal[1] = 1
@@ -262,6 +301,16 @@ class FeedState(msgspec.Struct, kw_only=True, frozen=True):
     failing_since: Utc | None
     redirect: Redirect | None
     updated_at: Utc
+    learned_from: str | None = None
+    validators: Literal["unproven", "proven", "distrusted"] = "unproven"
+    full_at: Utc | None = None
+    asked: Asked | None = None
+    next_poll_at: Utc | None = None
+    seen_share: Annotated[Share | None, msgspec.Meta(description="of the latest document with something new")] = None
+    missed_at: Annotated[Utc | None, msgspec.Meta(description="nothing of a later document had been seen")] = None
+    delays_s: list[Count] = []
+    days: Annotated[list[NewsDay], msgspec.Meta(description="the latest 28 with new items, oldest first")] = []
+    silent_since: Annotated[Utc | None, msgspec.Meta(description="of the silence that an alarm was raised for")] = None
 
 
 class Claim(msgspec.Struct, kw_only=True, frozen=True):
@@ -274,7 +323,12 @@ class Claim(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class FeedHealth(msgspec.Struct, kw_only=True, frozen=True):
-    """The outcome of one poll. Index keeps the latest of each feed for API and Kibana."""
+    """The outcome of one poll. Index keeps the latest of each feed, and a line for each of the last 50.
+
+    seen_share: of this document's items. missed: none of them had been seen, so earlier ones may have been missed;
+    missed_at: when that last was so. asked_s: what the publisher asks for, beyond which we do not wait for that.
+    items_a_day: over the last week. delay_*_s: publication to detection. silent_since: longer than its habit allows.
+    """
 
     schema_version: Literal[1] = 1
     feed_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -291,6 +345,15 @@ class FeedHealth(msgspec.Struct, kw_only=True, frozen=True):
     failures: Count
     last_item_at: Utc | None
     next_poll_at: Utc | None
+    seen_share: Share | None = None
+    missed: bool = False
+    missed_at: Utc | None = None
+    asked_s: Count | None = None
+    items_a_day: float | None = None
+    delay_p50_s: float | None = None
+    delay_p95_s: float | None = None
+    silent_since: Utc | None = None
+    validators_distrusted: bool = False
 
 
 Message = RawItem | EnrichedItem | Alert | DeadLetter | Feed | FeedState | Claim | FeedHealth

@@ -1,7 +1,7 @@
 """How each feed is asked for: over which client, and with which headers of its own."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -19,8 +19,10 @@ from services.vault import Undecryptable, Vault
 class Clients:
     """A guarded client for each way of connecting, HTTP/2 or 1.1 and proxy; made when a feed first needs it."""
 
-    def __init__(self, timeout_s: float, max_connections: int, opened: Vault | None) -> None:
-        self._outbound = settings.Outbound()
+    def __init__(
+        self, outbound: settings.Outbound, timeout_s: float, max_connections: int, opened: Vault | None
+    ) -> None:
+        self._outbound = outbound
         self._timeout_s, self._max_connections, self._vault = timeout_s, max_connections, opened
         self._clients: dict[tuple[bool, str | None], httpx.AsyncClient] = {}
 
@@ -46,7 +48,7 @@ class Clients:
             client, url, etag=etag, last_modified=last_modified, timeout_s=self._timeout_s, now=now, manner=manner
         )
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close every connection."""
         for client in self._clients.values():
             await client.aclose()
@@ -80,8 +82,6 @@ class Clients:
 async def opened(timeout_s: float, max_connections: int = 100) -> AsyncIterator[Clients]:
     """The clients of a process, closed at the end. Raises SystemExit where NEWS_ENCRYPTION_KEYS is malformed."""
     keys = settings.Secrets().encryption_keys.get_secret_value()
-    clients = Clients(timeout_s, max_connections, vault.unlocked(keys) if keys else None)
-    try:
+    opened_vault = vault.unlocked(keys) if keys else None
+    async with aclosing(Clients(settings.Outbound(), timeout_s, max_connections, opened_vault)) as clients:
         yield clients
-    finally:
-        await clients.close()

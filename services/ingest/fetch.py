@@ -11,6 +11,7 @@ import msgspec
 from services.guarded_http import Blocked
 from services.ingest.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
 from services.ingest.document import BOT_WALLS
+from services.ingest.freshness import max_age_s
 from services.origin import origin
 from services.retry_after import retry_after
 
@@ -29,7 +30,10 @@ ACCEPT = (
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A body. url: where it came from in the end; moved_to: the same, when every redirect on the way was permanent."""
+    """A body. url: where it came from in the end; moved_to: the same, when every redirect on the way was permanent.
+
+    max_age_s: how long it asks not to be fetched again, see `freshness`.
+    """
 
     body: bytes
     content_type: str | None
@@ -39,12 +43,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     etag: str | None
     last_modified: str | None
     arrived_at: datetime
+    max_age_s: int | None = None
 
 
 class NotModified(msgspec.Struct, frozen=True, kw_only=True):
-    """304: nothing has changed since the validators that were sent."""
+    """304: nothing has changed since the validators that were sent. moved_to, max_age_s: as of a Document."""
 
     arrived_at: datetime
+    moved_to: str | None = None
+    max_age_s: int | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,17 +112,20 @@ async def _follow(
     client: httpx.AsyncClient, url: str, headers: dict[str, str], manner: Manner, now: Callable[[], datetime]
 ) -> Fetched:
     """Cookies that are set on the way live as long as this: some sites redirect until they are sent back."""
-    address, permanent, at_home, cookies = url, True, True, httpx.Cookies()
+    address, permanent, cookies = url, True, httpx.Cookies()
+    own = manner.everywhere | manner.at_home
     for _ in range(MAX_REDIRECTS + 1):
-        at_home = at_home and origin(address) == origin(manner.home)
+        if manner.at_home and own is not manner.everywhere and origin(address) != origin(manner.home):
+            own = manner.everywhere
         request = client.build_request("GET", address, headers=headers)
-        request.headers.update(manner.everywhere | (manner.at_home if at_home else {}))
-        cookies.set_cookie_header(request)  # not beside one of the feed's own
+        request.headers.update(own)
+        if cookies:
+            cookies.set_cookie_header(request)  # not beside one of the feed's own
         response = await client.send(request, stream=True)
         try:
-            cookies.extract_cookies(response)
             location = response.headers.get("Location")
             if response.status_code in PERMANENT | TEMPORARY and location:
+                cookies.extract_cookies(response)
                 permanent = permanent and response.status_code in PERMANENT
                 address = str(response.url.join(location))
                 continue
@@ -129,7 +139,7 @@ async def _follow(
 async def _answer(response: httpx.Response, address: str, moved_to: str | None, now: Callable[[], datetime]) -> Fetched:
     arrived_at = now()
     if response.status_code == 304:
-        return NotModified(arrived_at=arrived_at)
+        return NotModified(arrived_at=arrived_at, moved_to=moved_to, max_age_s=max_age_s(response.headers))
     if not response.is_success:
         kind, detail = f"http_{response.status_code}", f"{response.status_code} {response.reason_phrase}".strip()
         if response.status_code in WALLED and (whose := await _wall(response)):
@@ -156,6 +166,7 @@ async def _answer(response: httpx.Response, address: str, moved_to: str | None, 
         etag=response.headers.get("ETag"),
         last_modified=response.headers.get("Last-Modified"),
         arrived_at=arrived_at,
+        max_age_s=max_age_s(response.headers),
     )
 
 

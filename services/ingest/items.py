@@ -19,11 +19,12 @@ LATE_AFTER = timedelta(minutes=30)  # of failing, or unread: what is then found 
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document brought, and what is to be remembered of it."""
+    """What a document brought, and what is to be remembered of it. known: its items that had been seen before."""
 
     items: list[RawItem]
     revised: int
     seen: dict[str, Seen]
+    known: int = 0
 
 
 def find(
@@ -55,7 +56,8 @@ def find(
         items.append(msgspec.structs.replace(item, revision=revision))
         present[item.item_id] = Seen(content_hash=item.content_hash, revision=revision)
     revised = sum(item.item_id in state.seen for item in items)
-    return Found(items=items, revised=revised, seen=_remembered(present, state.seen))
+    before = len(present) - len(items) + revised
+    return Found(items=items, revised=revised, seen=_remembered(present, state.seen), known=before)
 
 
 def origin_of(state: FeedState, now: datetime) -> Origin:

@@ -1,25 +1,27 @@
 """One poll of one feed, read top-down: request, items, state, health."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
 from schemas import codec, topics
-from schemas.messages import Feed, FeedHealth, FeedState, Redirect
-from services.ingest import items, schedule
+from schemas.messages import Feed, FeedHealth, FeedState
+from services.ingest import delays, events, habit, items, learn, schedule, silence, validators
+from services.ingest.failures import HARD
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import Found
-from services.ingest.parse import NotAFeed, ParsedFeed
+from services.ingest.parsed_feed import NotAFeed, ParsedFeed
 from services.ingest.schedule import Pace
 from services.telemetry import logger
 
 log = logger(__name__)
 
-ADOPT_AFTER = 3  # permanent redirects in a row, each to a body that is a feed
 MUTE = timedelta(days=30)  # of a feed that answers 410
+
+change = msgspec.structs.replace
 
 
 class World(Protocol):
@@ -31,6 +33,8 @@ class World(Protocol):
 
     def chance(self) -> float: ...
 
+    def turn(self, url: str) -> AbstractAsyncContextManager[None]: ...
+
     async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched: ...
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed: ...
@@ -38,8 +42,17 @@ class World(Protocol):
     async def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None: ...
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a feed answered. conditional: validators were sent; after_304: a 304 came just before."""
+
+    fetched: Fetched
+    latency: timedelta
+    conditional: bool = False
+    after_304: bool = False
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a poll came to, for health, logs and metrics."""
+    """What a poll came to, for health, logs and metrics. fresh_s: for how long the response asks to be left alone."""
 
     slug: str
     state: FeedState
@@ -47,6 +60,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     found: Found | None = None
     entries: int = 0
+    fresh_s: int | None = None
+    muted: bool = False
+
+
+def _always() -> None:
+    """A single poll is nobody's to lose."""
 
 
 async def poll(
@@ -55,105 +74,131 @@ async def poll(
     world: World,
     remember: Callable[[FeedState], Awaitable[None]],
     resumed: bool = False,
+    begin: Callable[[], None] = _always,
 ) -> FeedHealth:
     """Poll a feed once. Items are confirmed by the broker before the state that remembers them is written.
 
-    A poll that taught nothing writes no state. resumed: it is this process's first poll of the feed. Raises Transient,
-    and whatever `remember` raises.
+    A poll that taught nothing writes no state. resumed: it is this process's first poll of the feed. begin: called when
+    the feed's host can be asked; what it raises ends the poll. Raises Transient, and whatever `remember` raises.
     """
-    started = world.now()
-    fetched = await world.fetch(feed, state.url or feed.url, state.etag, state.last_modified)
-    latency = world.now() - started
-    outcome = await _judge(fetched, feed, state, world, resumed)
+    known = learn.of_feed(state, feed)
+    answer = await _ask(feed, known, world, begin)
+    outcome = await _judge(answer, feed, known, world, resumed)
     if outcome.found:
         await world.send(topics.RAW, [(item.item_id, codec.encode(item)) for item in outcome.found.items])
-    if outcome.state != state:
-        await remember(msgspec.structs.replace(outcome.state, updated_at=world.now()))
-    health = _health(feed, outcome, latency, world)
+    now = world.now()
+    next_poll_at = _next_poll(feed, outcome, now, world)
+    after = change(
+        outcome.state,
+        next_poll_at=next_poll_at if schedule.is_far(next_poll_at, now, world.pace) else None,
+        silent_since=learn.silent_since(outcome.state, now, outcome.muted),
+    )
+    if after.silent_since and after.silent_since != state.silent_since:
+        alert = silence.alert(feed, after, now, outcome.slug, outcome.error)
+        await world.send(topics.ALERTS, [(feed.feed_id, codec.encode(alert))])
+    events.tell(feed, state, after, muted=outcome.muted)
+    if after != state:
+        await remember(change(after, learned_from=feed.url, updated_at=now))
+    health = _health(feed, state, after, outcome, answer.latency, now, next_poll_at)
     await world.send(topics.FEED_HEALTH, [(feed.feed_id, codec.encode(health))])
     return health
 
 
-async def _judge(fetched: Fetched, feed: Feed, state: FeedState, world: World, resumed: bool) -> Outcome:
-    match fetched:
-        case Failed():
-            return _failed(state, fetched, world.now())
-        case NotModified():
-            return Outcome(slug="not_modified", status=304, state=_well(state))
-        case Document():
-            if _hash(fetched.body) == state.body_hash:
-                return Outcome(slug="unchanged", status=fetched.status, state=_read(state, fetched))
+async def _ask(feed: Feed, state: FeedState, world: World, begin: Callable[[], None]) -> Answer:
+    """Ask for what has changed; after a long time of 304s also for the body, in case they are not true."""
+    etag, last_modified = validators.sent(state)
+    conditional = bool(etag or last_modified)
+    answer = await _fetch(feed, state, world, begin, etag, last_modified)
+    if not isinstance(answer.fetched, NotModified):
+        return change(answer, conditional=conditional)
+    if not conditional:
+        failure = Failed(kind="http_304", status=304, detail="304 Not Modified, though no validators were sent")
+        return change(answer, fetched=failure)
+    if validators.to_be_checked(state, answer.fetched.arrived_at):
+        return change(await _fetch(feed, state, world, begin, None, None), after_304=True)
+    return answer
+
+
+async def _fetch(
+    feed: Feed, state: FeedState, world: World, begin: Callable[[], None], etag: str | None, last_modified: str | None
+) -> Answer:
+    address = state.url or feed.url
+    async with world.turn(address):
+        begin()
+        started = world.now()
+        fetched = await world.fetch(feed, address, etag, last_modified)
+        return Answer(fetched=fetched, latency=world.now() - started)
+
+
+async def _judge(answer: Answer, feed: Feed, state: FeedState, world: World, resumed: bool) -> Outcome:
+    match answer.fetched:
+        case Failed() as failure:
+            return _failed(state, failure, world.now())
+        case NotModified() as fetched:
+            after = learn.not_modified(state, fetched)
+            return Outcome(slug="not_modified", status=304, state=after, fresh_s=fetched.max_age_s)
+        case Document() as document:
+            if learn.body_hash(document.body) == state.body_hash:
+                after = learn.unchanged(state, document, after_304=answer.after_304)
+                return Outcome(slug="unchanged", status=document.status, state=after, fresh_s=document.max_age_s)
             try:
-                parsed = await world.parse(fetched.body, fetched.content_type, fetched.url)
-                origin = items.origin_of(state, fetched.arrived_at)
-                found = items.find(parsed, feed, state, fetched.arrived_at, origin, resumed)
+                parsed = await world.parse(document.body, document.content_type, document.url)
+                origin = items.origin_of(state, document.arrived_at)
+                found = items.find(parsed, feed, state, document.arrived_at, origin, resumed)
             except NotAFeed as error:
-                return _failed(state, Failed(kind=error.kind, detail=error.detail, status=fetched.status), world.now())
+                failure = Failed(kind=error.kind, detail=error.detail, status=document.status)
+                return _failed(state, failure, world.now())
             except Exception as error:  # a bug over one document must not end the polling of all the others
-                log.exception("bug: the document is passed over", feed_id=feed.feed_id, url=fetched.url)
-                return _failed(state, Failed(kind="bug", detail=repr(error), status=fetched.status), world.now())
+                log.exception("bug: the document is passed over", feed_id=feed.feed_id, url=document.url)
+                failure = Failed(kind="bug", detail=repr(error), status=document.status)
+                return _failed(state, failure, world.now())
+            after = learn.read(
+                state, document, parsed, found, conditional=answer.conditional, after_304=answer.after_304
+            )
             return Outcome(
                 slug="ok",
-                status=fetched.status,
-                state=_learned(_read(state, fetched), found, fetched.arrived_at),
+                status=document.status,
+                state=after,
                 error=parsed.damaged,
                 found=found,
                 entries=len(parsed.entries),
+                fresh_s=document.max_age_s,
             )
 
 
-def _well(state: FeedState) -> FeedState:
-    return msgspec.structs.replace(state, failures=0, failing_since=None, not_before=None)
-
-
-def _failed(state: FeedState, failed: Failed, now: datetime) -> Outcome:
-    after = msgspec.structs.replace(
-        state,
-        failures=state.failures + 1,
-        failing_since=state.failing_since or now,
-        not_before=now + MUTE if failed.gone else failed.not_before,
-    )
-    return Outcome(slug=failed.kind, status=failed.status, error=failed.detail, state=after)
-
-
-def _read(state: FeedState, document: Document) -> FeedState:
-    """The state after a body that is a feed: validators, and a permanent redirect adopted after repeated agreement."""
-    url, redirect = state.url, None
-    if document.moved_to:
-        same = state.redirect is not None and state.redirect.url == document.moved_to
-        redirect = Redirect(url=document.moved_to, times=state.redirect.times + 1 if same and state.redirect else 1)
-        if redirect.times >= ADOPT_AFTER:
-            url, redirect = document.moved_to, None
-    return msgspec.structs.replace(
-        _well(state),
-        url=url,
-        redirect=redirect,
-        etag=document.etag,
-        last_modified=document.last_modified,
-        body_hash=_hash(document.body),
+def _failed(state: FeedState, failure: Failed, now: datetime) -> Outcome:
+    return Outcome(
+        slug=failure.kind,
+        status=failure.status,
+        error=failure.detail,
+        state=learn.failed(state, failure, now),
+        muted=failure.gone and state.url is None,
     )
 
 
-def _learned(state: FeedState, found: Found, arrived_at: datetime) -> FeedState:
-    return msgspec.structs.replace(
-        state,
-        seen=found.seen,
-        first_polled_at=state.first_polled_at or arrived_at,
-        last_item_at=arrived_at if len(found.items) > found.revised else state.last_item_at,
-    )
+def _next_poll(feed: Feed, outcome: Outcome, now: datetime, world: World) -> datetime:
+    if outcome.muted:
+        return now + MUTE
+    hard = outcome.slug in HARD
+    return schedule.next_poll(feed, outcome.state, now, world.pace, world.chance(), fresh_s=outcome.fresh_s, hard=hard)
 
 
-def _hash(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:32]
-
-
-def _health(feed: Feed, outcome: Outcome, latency: timedelta, world: World) -> FeedHealth:
+def _health(
+    feed: Feed,
+    before: FeedState,
+    state: FeedState,
+    outcome: Outcome,
+    latency: timedelta,
+    now: datetime,
+    next_poll_at: datetime,
+) -> FeedHealth:
     found = outcome.found
+    distinct = found.known + len(found.items) - found.revised if found else 0
     return FeedHealth(
         feed_id=feed.feed_id,
-        url=outcome.state.url or feed.url,
+        url=state.url or feed.url,
         title=feed.title,
-        at=world.now(),
+        at=now,
         outcome=outcome.slug,
         status=outcome.status,
         error=outcome.error,
@@ -161,7 +206,16 @@ def _health(feed: Feed, outcome: Outcome, latency: timedelta, world: World) -> F
         revised_items=found.revised if found else 0,
         entries=outcome.entries,
         latency_ms=int(latency.total_seconds() * 1000),
-        failures=outcome.state.failures,
-        last_item_at=outcome.state.last_item_at,
-        next_poll_at=schedule.next_poll(feed, outcome.state, world.now(), world.pace, world.chance()),
+        failures=state.failures,
+        last_item_at=state.last_item_at,
+        next_poll_at=next_poll_at,
+        seen_share=round(found.known / distinct, 2) if found and distinct and before.first_polled_at else None,
+        missed=found is not None and learn.missed(before, found),
+        missed_at=state.missed_at,
+        asked_s=schedule.asked_s(state.asked, outcome.fresh_s),
+        items_a_day=habit.items_a_day(state.days, state.first_polled_at, now),
+        delay_p50_s=delays.percentile(state.delays_s, 0.5),
+        delay_p95_s=delays.percentile(state.delays_s, 0.95),
+        silent_since=state.silent_since,
+        validators_distrusted=state.validators == "distrusted",
     )

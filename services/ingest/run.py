@@ -6,11 +6,9 @@ import itertools
 import os
 import random
 import socket
-from collections import defaultdict
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple, Protocol
 
 import msgspec
 from prometheus_client import Counter, Gauge, Histogram
@@ -18,7 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.errors import Transient
 from schemas.messages import Feed, FeedHealth, FeedState
 from services import kafka, settings
-from services.ingest import clients
+from services.ingest import clients, schedule
 from services.ingest.ownership import LostError, Owned, Ownership
 from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import poll
@@ -31,8 +29,11 @@ log = logger(__name__)
 POLLS = Counter("news_polls_total", "Polls by outcome", ["outcome"])
 ITEMS = Counter("news_items_found_total", "Items sent to news.raw", ["kind"])
 FEEDS = Gauge("news_feeds_owned", "Feeds that this replica polls")
+SILENT = Gauge("news_feeds_silent", "Feeds of this replica that are silent for longer than their habit")
 LATENCY = Histogram("news_poll_seconds", "Seconds of one fetch")
-LATE = Histogram("news_poll_delay_seconds", "Seconds by which a poll began after it was due")
+LATE = Histogram(
+    "news_poll_delay_seconds", "Seconds by which a poll began after it was due, its host's spacing included"
+)
 
 SHUTDOWN_S = 8.0  # for polls under way; container runtimes kill after 10 s
 START_SPREAD_S = 0.02  # a feed: ten thousand are first polled within 200 s
@@ -53,7 +54,7 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
             ownership = Ownership(owner, producer, configured.ingest_session_timeout_ms, world.now)
             leave = asyncio.Event()
             tasks.create_task(ownership.run(leave))
-            await Rounds(ownership, world, tasks, progress, configured.ingest_concurrency).go(stop)
+            await Rounds(ownership, world, tasks, progress).go(stop)
             leave.set()
     finally:
         parser.close()
@@ -66,21 +67,29 @@ class Watched(NamedTuple):
     feed: Feed
 
 
-class Rounds:
-    """When each feed is due, and which polls are under way: one request a host at a time, so many in all."""
+class Owner(Protocol):
+    """Whose feeds are polled: ownership of partitions, or in a test and a benchmark a list. See Ownership."""
 
-    def __init__(
-        self, ownership: Ownership, world: World, tasks: asyncio.TaskGroup, progress: Progress, concurrency: int
-    ) -> None:
+    changed: asyncio.Event
+
+    def feeds(self) -> dict[str, tuple[Owned, Feed]]: ...
+
+    async def remember(self, owned: Owned, state: FeedState) -> None: ...
+
+
+class Rounds:
+    """When each feed is due, and which polls are under way. How many at once is for the hosts to say."""
+
+    def __init__(self, ownership: Owner, world: World, tasks: asyncio.TaskGroup, progress: Progress) -> None:
         self._ownership, self._world, self._tasks, self._progress = ownership, world, tasks, progress
         self._watched: dict[str, Watched] = {}
         self._due: list[tuple[float, int, Watched]] = []  # a heap; the number keeps equal times apart
         self._number = itertools.count()
         self._polled: set[str] = set()  # feeds that this process has polled before
+        self._silent: set[str] = set()
         self._broker_is_away = False
+        self._waiting: set[asyncio.Task[None]] = set()  # polls whose turn has not come: nothing is lost with them
         self._polling: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(concurrency)
-        self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def go(self, stop: asyncio.Event) -> None:
         """Start each poll when it is due, until stopped."""
@@ -96,6 +105,8 @@ class Rounds:
             wait_s = min(1.0, max(0.0, self._due[0][0] - self._now())) if self._due else 1.0
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ownership.changed.wait(), wait_s)
+        for task in self._waiting:
+            task.cancel()
         if self._polling:
             await asyncio.wait(self._polling, timeout=SHUTDOWN_S)
         for task in self._polling:
@@ -106,15 +117,19 @@ class Rounds:
 
     def _look_at_feeds(self) -> None:
         """Make feeds that are new or changed due soon; forget those that are gone."""
-        now = {feed_id: Watched(*found) for feed_id, found in self._ownership.feeds().items()}
-        kept = {feed_id: old for feed_id, old in self._watched.items() if now.get(feed_id) == old}
-        fresh = [watched for feed_id, watched in now.items() if feed_id not in kept and not watched.feed.paused]
-        self._watched = now | kept
+        given = {feed_id: Watched(*found) for feed_id, found in self._ownership.feeds().items()}
+        kept = {feed_id: old for feed_id, old in self._watched.items() if given.get(feed_id) == old}
+        fresh = [watched for feed_id, watched in given.items() if feed_id not in kept and not watched.feed.paused]
+        self._watched = given | kept
+        now = self._world.now()
         for watched in fresh:
             state = watched.owned.log.states.get(watched.feed.feed_id)
-            not_before = state.not_before.timestamp() if state and state.not_before else 0.0
-            self._schedule(watched, max(self._now() + random.random() * len(fresh) * START_SPREAD_S, not_before))
-        FEEDS.set(len(now))
+            first = schedule.first_poll(watched.feed, state, now)
+            spread_s = random.random() * len(fresh) * START_SPREAD_S if first <= now else 0.0
+            self._schedule(watched, first.timestamp() + spread_s)
+        self._silent &= self._watched.keys()
+        SILENT.set(len(self._silent))
+        FEEDS.set(len(self._watched))
 
     def _schedule(self, watched: Watched, due: float) -> None:
         heapq.heappush(self._due, (due, next(self._number), watched))
@@ -124,22 +139,41 @@ class Rounds:
             due, _, watched = heapq.heappop(self._due)
             if self._watched.get(watched.feed.feed_id) is watched:
                 task = self._tasks.create_task(self._poll(watched, due))
-                self._polling.add(task)
-                task.add_done_callback(self._polling.discard)
+                self._waiting.add(task)
+                task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._waiting.discard(task)
+        self._polling.discard(task)
+
+    def _begin(self, watched: Watched, due: float) -> None:
+        """A poll's turn on its host has come. Raises LostError when the feed is not ours to poll any more."""
+        if self._watched.get(watched.feed.feed_id) is not watched or watched.owned.log.lost:
+            raise LostError
+        task = asyncio.current_task()
+        if task in self._waiting:
+            self._waiting.remove(task)
+            self._polling.add(task)
+            LATE.observe(self._now() - due)
 
     async def _poll(self, watched: Watched, due: float) -> None:
         owned, feed = watched
         again = self._now() + self._world.pace.interval_s
+        state = owned.log.states.get(feed.feed_id) or new_state(feed.feed_id, self._world.now())
+        resumed = feed.feed_id not in self._polled
         try:
-            async with self._hosts[urlsplit(feed.url).netloc], self._slots:
-                LATE.observe(self._now() - due)
-                state = owned.log.states.get(feed.feed_id) or new_state(feed.feed_id, self._world.now())
-                resumed = feed.feed_id not in self._polled
-                health = await poll(feed, state, self._world, partial(self._remember, owned), resumed)
-                self._polled.add(feed.feed_id)
-                self._broker_is_away = False
-                again = health.next_poll_at.timestamp() if health.next_poll_at else again
-                _tell(health)
+            health = await poll(
+                feed,
+                state,
+                self._world,
+                partial(self._remember, owned),
+                resumed,
+                partial(self._begin, watched, due),
+            )
+            self._polled.add(feed.feed_id)
+            self._broker_is_away = False
+            again = health.next_poll_at.timestamp() if health.next_poll_at else again
+            self._tell(health)
         except LostError:
             return
         except Transient as error:
@@ -150,6 +184,11 @@ class Rounds:
 
     async def _remember(self, owned: Owned, state: FeedState) -> None:
         await self._ownership.remember(owned, msgspec.structs.replace(state, epoch=owned.log.epoch))
+
+    def _tell(self, health: FeedHealth) -> None:
+        (self._silent.add if health.silent_since else self._silent.discard)(health.feed_id)
+        SILENT.set(len(self._silent))
+        _tell(health)
 
 
 def _tell(health: FeedHealth) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 from schemas.messages import Feed
@@ -9,6 +10,7 @@ from services import settings
 from services.ingest import schedule
 from services.ingest.clients import Clients
 from services.ingest.fetch import Fetched
+from services.ingest.hosts import Hosts
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.parser_pool import ParserPool
 from services.kafka import Producer
@@ -22,6 +24,7 @@ class World:
         self.pace = schedule.Pace(
             interval_s=configured.ingest_interval_s, max_interval_s=configured.ingest_max_interval_s
         )
+        self.hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
         self._clients, self._parser, self._producer = clients, parser, producer
 
     def now(self) -> datetime:
@@ -29,6 +32,9 @@ class World:
 
     def chance(self) -> float:
         return random.random()
+
+    def turn(self, url: str) -> AbstractAsyncContextManager[None]:
+        return self.hosts.turn(url)
 
     async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         return await self._clients.fetch(feed, url, etag, last_modified, self.now)

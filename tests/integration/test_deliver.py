@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
@@ -81,6 +82,27 @@ async def test_an_alert_arrives_signed_as_the_reference_library_wants_it() -> No
         assert request.id == identity.delivery_id(alert.alert_id, search["endpoint"]["id"])
         [delivery] = await deliveries(api, search["id"], "delivered")
         assert (delivery["id"], delivery["attempts"][0]["status"]) == (request.id, 204)
+
+
+async def test_a_silent_feed_is_told_to_the_endpoints_that_asked_and_to_no_other() -> None:
+    async with receiving() as receiver, calling_api() as api, delivering():
+        for path, asked in (("/quiet", False), ("/alarmed", True)):
+            endpoint = {"url": f"{receiver.address}{path}", "feed_alarms": asked}
+            answer = await api.post("/v1/searches", json={"name": path, "query": {}, "endpoint": endpoint})
+            assert answer.json()["endpoint"]["feed_alarms"] is asked
+        marker = alert_for("").alert_id
+        silent = msgspec.structs.replace(alert_for(""), kind="silent_feed", search_id=None, item=None, alert_id=marker)
+        await publish(silent, silent)
+        [request] = await receiver.arrived("/alarmed", 1)
+        assert json.loads(request.body)["type"] == "news.silent_feed"
+        assert request.id == identity.delivery_id(marker, answer.json()["endpoint"]["id"])
+        assert await receiver.arrived("/quiet", 0) == []
+        [delivery] = [
+            found
+            for found in (await api.get("/v1/deliveries", params={"size": 200})).json()["deliveries"]
+            if found["alert_id"] == marker
+        ]
+        assert delivery["search_id"] is None
 
 
 async def test_the_same_alert_twice_is_delivered_once() -> None:

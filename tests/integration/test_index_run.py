@@ -241,7 +241,9 @@ async def test_the_latest_health_of_a_feed_is_kept(
 
         kept: Stored | None = await eventually("the last poll is kept", last)
     assert kept
+    fetches = kept.source.pop("fetches")
     assert kept.source == codec.to_builtins(polls[-1])
+    assert [fetch["outcome"] for fetch in fetches] == ["not_modified", "unchanged", "ok"]
 
 
 async def test_it_stops_at_once_while_it_waits_for_an_engine_that_is_away(stack: Servers, tmp_path: Path) -> None:

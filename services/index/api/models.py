@@ -138,6 +138,7 @@ class NewEndpoint(Given):
 
     url: str = Field(min_length=1, max_length=2_048, examples=["https://hooks.example/news"])
     secret: str | None = Field(None, max_length=200, description="`whsec_` and base64 of 24 to 64 random bytes")
+    feed_alarms: bool = Field(False, description="Call it also when a feed falls silent (`news.silent_feed`)")
 
 
 class NewSearch(Given):
@@ -156,6 +157,7 @@ class Endpoint(BaseModel):
     enabled: bool = True
     disabled_reason: str | None = None
     failing_since: datetime | None = None
+    feed_alarms: bool = False
     secret: str | None = Field(None, description="Only in the answer that creates it")
 
 
@@ -220,8 +222,22 @@ class Ping(BaseModel):
     delivery_id: str
 
 
+class Fetch(BaseModel):
+    """One poll of a feed. `missed`: none of its items had been seen before, so earlier ones may have been missed."""
+
+    at: datetime
+    outcome: str
+    status: int | None
+    error: str | None
+    new_items: int
+    revised_items: int
+    latency_ms: int
+    seen_share: float | None = Field(description="Share of the document's items that had been seen before")
+    missed: bool
+
+
 class FeedHealth(BaseModel):
-    """The outcome of a feed's latest poll."""
+    """The outcome of a feed's latest poll, what is known of the feed, and its last 50 polls, the newest first."""
 
     feed_id: str
     url: str
@@ -237,6 +253,15 @@ class FeedHealth(BaseModel):
     failures: int
     last_item_at: datetime | None
     next_poll_at: datetime | None
+    seen_share: float | None = Field(None, description="Share of the document's items that had been seen before")
+    missed_at: datetime | None = Field(None, description="When items may last have been missed between two polls")
+    asked_s: int | None = Field(None, description="Seconds that the publisher asks us to wait between polls")
+    items_a_day: float | None = Field(None, description="New items a day, over the last week")
+    delay_p50_s: float | None = Field(None, description="Seconds from publication to detection, median")
+    delay_p95_s: float | None = Field(None, description="Seconds from publication to detection, 95 of 100 items")
+    silent_since: datetime | None = Field(None, description="Where the feed is silent for longer than its habit")
+    validators_distrusted: bool = Field(False, description="It said 304 though it had changed: fetched whole now")
+    fetches: list[Fetch] = []
 
 
 class Feeds(BaseModel):

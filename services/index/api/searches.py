@@ -46,8 +46,14 @@ async def create_search(context: InContext, given: NewSearch) -> Search:
         created_at=now,
         updated_at=now,
     )
-    endpoint = endpoints.Endpoint(url=given.endpoint.url, secrets=[context.vault.encrypt(secret)], created_at=now)
-    await context.engine.create(ENDPOINTS, endpoint_id, msgspec.to_builtins(endpoint))
+    endpoint = endpoints.Endpoint(
+        url=given.endpoint.url,
+        secrets=[context.vault.encrypt(secret)],
+        created_at=now,
+        feed_alarms=given.endpoint.feed_alarms,
+    )
+    built = msgspec.to_builtins(endpoint)
+    await context.engine.create(ENDPOINTS, endpoint_id, built, refresh=endpoint.feed_alarms)
     try:
         await searches.save(context.engine, saved)
     except Invalid as refusal:
@@ -149,6 +155,7 @@ def _shown(saved: SavedSearch, endpoint: endpoints.Endpoint | None, secret: str 
             enabled=endpoint.disabled_at is None,
             disabled_reason=endpoint.disabled_reason,
             failing_since=endpoint.failing_since,
+            feed_alarms=endpoint.feed_alarms,
             secret=secret,
         ),
         created_at=saved.created_at,

@@ -87,7 +87,7 @@ class Courier:
         if stored is None or not (delivery := outbox.delivery_of(stored)).is_due(self._now()):
             return None
         search, endpoint = await asyncio.gather(
-            searches.get(self._engine, delivery.search_id or ""), endpoints.read(self._engine, delivery.endpoint_id)
+            self._search(delivery), endpoints.read(self._engine, delivery.endpoint_id)
         )
         against = obstacle(delivery, search, endpoint)
         if against is None and endpoint:
@@ -97,6 +97,9 @@ class Courier:
             DELIVERIES.labels(against[0]).inc()
             log.warning(f"delivery {against[0]}", reason=against[1], **names(delivery_id, delivery))
         return None
+
+    async def _search(self, delivery: Delivery) -> SavedSearch | None:
+        return await searches.get(self._engine, delivery.search_id) if delivery.search_id else None
 
     async def _post(self, delivery_id: str, delivery: Delivery, endpoint: Endpoint) -> tuple[Attempt, str | None]:
         now, body = self._now(), delivery.body.encode()
@@ -160,15 +163,16 @@ class Courier:
 
 def obstacle(delivery: Delivery, search: SavedSearch | None, endpoint: Endpoint | None) -> tuple[State, str] | None:
     """Return the state that a delivery gets instead of an attempt, and why; None where nothing is in its way."""
-    if search is None:
+    of_feeds = delivery.kind == "silent_feed"  # of no search
+    if search is None and not of_feeds:
         return "cancelled", "the saved search was deleted"
-    if endpoint is None or delivery.endpoint_id != search.endpoint_id:
+    if endpoint is None or (search and delivery.endpoint_id != search.endpoint_id):
         return "cancelled", "the endpoint was deleted"
     if delivery.kind == "test":
         return None
     if endpoint.disabled_at:
         return "held", f"the endpoint is disabled: {endpoint.disabled_reason}"
-    if not search.enabled:
+    if search and not search.enabled:
         return "held", "the saved search is paused"
     return None
 

@@ -8,11 +8,13 @@ from services.index.engine import Engine
 from services.index.indices import ENDPOINTS
 
 GONE = 410
+MOST_ALARMED = 1_000
 
 
 class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
     """secrets: encrypted `whsec_` secrets, the newest first; each signs. failing_since: the first failure after the
-    last success. disabled_at: since when deliveries to it are held; disabled_reason says why, in words.
+    last success. disabled_at: since when deliveries to it are held; disabled_reason says why, in words. feed_alarms: it
+    is told of feeds that fall silent.
     """
 
     url: str
@@ -21,6 +23,7 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
     failing_since: datetime | None = None
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
+    feed_alarms: bool = False
 
 
 def learned(endpoint: Endpoint, status: int | None, at: datetime, disable_after: timedelta) -> Endpoint:
@@ -61,3 +64,9 @@ async def learn(
         if await engine.replace(ENDPOINTS, stored, msgspec.to_builtins(after)):
             return after
     return None
+
+
+async def alarmed(engine: Engine) -> list[str]:
+    """Return the ids of the endpoints that are told of silent feeds. A search: creating one refreshes the index."""
+    body = {"query": {"term": {"feed_alarms": True}}, "size": MOST_ALARMED, "_source": False, "sort": ["created_at"]}
+    return [hit["_id"] for hit in (await engine.search(ENDPOINTS, body))["hits"]["hits"]]

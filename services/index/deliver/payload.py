@@ -12,7 +12,7 @@ MAX_BYTES = 20_000  # Standard Webhooks 1.0.0 recommends less than 20 KB
 
 SCHEMA_VERSION = 1
 LISTS = ("missions", "countries", "entities", "figures")
-LINKS = ("item", "story", "article")
+LINKS = ("item", "story", "article", "feed")
 
 Trim = Callable[[dict[str, Any]], None]
 
@@ -28,6 +28,8 @@ def body(alert: Alert, search_name: str | None) -> bytes:
         "trimmed": False,
     }
     del data["search_id"]
+    if alert.feed is None:
+        del data["feed"]  # of alerts about feeds only
     message = {"type": f"news.{alert.kind}", "timestamp": data["matched_at"], "data": data}
     encoded = msgspec.json.encode(message)
     for trim in TRIMS:
@@ -68,6 +70,8 @@ def _to_the_bone(data: dict[str, Any]) -> None:
     data["search"] = data["search"] and {"id": data["search"]["id"], "name": (data["search"]["name"] or "")[:200]}
     for field in ("subject", "trigger", "story_id"):
         data[field] = data[field] and data[field][:200]
+    if feed := data.get("feed"):
+        data["feed"] = {name: value[:500] if isinstance(value, str) else value for name, value in feed.items()}
 
 
 TRIMS: tuple[Trim, ...] = (_texts(2_000), _lists(50), _texts(500), _lists(10), _lists(3), _to_the_bone)

@@ -13,7 +13,7 @@ from schemas.messages import Alert
 from services import guarded_http, kafka, process, settings, vault
 from services.dead_letters import DeadLetters
 from services.index import engine, searches
-from services.index.deliver import courier, outbox, retry_schedule
+from services.index.deliver import courier, endpoints, outbox, retry_schedule
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
 from services.index.engine import Engine, Stored
@@ -90,10 +90,14 @@ async def accept(
     """
     alerts, rejected = decoded(records)
     stored = await engine.mget(SEARCHES, [alert.search_id for _, alert in alerts if alert.search_id])
+    alarmed = await endpoints.alarmed(engine) if any(alert.kind == "silent_feed" for _, alert in alerts) else []
     owed: list[tuple[Record, str, Delivery]] = []
     for record, alert in alerts:
         try:
-            owed.append((record, *addressed(alert, stored.get(alert.search_id or ""), now())))
+            if alert.kind == "silent_feed":
+                owed += [(record, *outbox.owed(alert, None, endpoint_id, now())) for endpoint_id in alarmed]
+            else:
+                owed.append((record, *addressed(alert, stored.get(alert.search_id or ""), now())))
         except Exception as bug:
             rejected.append((record, bug))
     results = await outbox.create(engine, [(delivery_id, delivery) for _, delivery_id, delivery in owed])

@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from schemas.messages import Feed
+from services import settings
 from services.feeds.credentials import Credentials, sealed
 from services.feeds.rules import new_feed
 from services.ingest.clients import Clients
@@ -30,9 +31,9 @@ async def clients(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clients]:
         return httpx.Response(200, content=stream(b"<rss/>"), headers={"Set-Cookie": "session=1"}, request=request)
 
     monkeypatch.setattr("services.guarded_http._GuardedTransport.handle_async_request", answer)
-    made = Clients(5, 10, VAULT)
+    made = Clients(settings.Outbound(), 5, 10, VAULT)
     yield made
-    await made.close()
+    await made.aclose()
 
 
 async def fetch(clients: Clients, feed: Feed) -> Fetched:
@@ -71,9 +72,9 @@ async def test_credentials_under_another_key_are_a_failure_in_words_that_do_not_
 
 
 async def test_without_keys_only_feeds_with_credentials_fail() -> None:
-    keyless = Clients(5, 10, None)
+    keyless = Clients(settings.Outbound(), 5, 10, None)
     answer = await fetch(keyless, msgspec.structs.replace(FEED, credentials=sealed(Credentials(cookie="a=b"), VAULT)))
-    await keyless.close()
+    await keyless.aclose()
     assert isinstance(answer, Failed)
     assert answer.kind == "credentials"
 

@@ -1,16 +1,19 @@
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
-from schemas import codec, topics
+from schemas import codec, identity, topics
 from schemas.errors import Transient
-from schemas.messages import Feed, FeedHealth, FeedState, RawItem
+from schemas.messages import Alert, Asked, Feed, FeedHealth, FeedState, NewsDay, RawItem
+from services.ingest import items, learn, parsed_feed, schedule, validators
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
 from services.ingest.items import new_feed
+from services.ingest.learn import ADOPT_AFTER
 from services.ingest.parse import Entry, NotAFeed, ParsedFeed
-from services.ingest.poll import ADOPT_AFTER, MUTE, poll
+from services.ingest.poll import MUTE, poll
 from services.ingest.schedule import Pace
 from services.ingest.state_log import new_state
 
@@ -22,23 +25,28 @@ FRESH = new_state(FEED.feed_id, NOW)
 class FakeWorld:
     """A world that answers as the test says, and notes in order what was sent and remembered."""
 
-    def __init__(self, answer: Fetched, parsed: ParsedFeed | Exception | None = None) -> None:
+    def __init__(self, answer: Fetched, parsed: ParsedFeed | Exception | None = None, *more: Fetched) -> None:
         self.pace = Pace(interval_s=180, max_interval_s=900)
-        self.answer, self.parsed = answer, parsed
+        self.answers, self.parsed = [answer, *more], parsed
+        self.time = NOW
         self.asked: list[tuple[str, str | None, str | None]] = []
         self.told: list[tuple[str, bytes]] = []
         self.remembered: list[FeedState] = []
         self.broker_is_away = False
 
     def now(self) -> datetime:
-        return NOW
+        return self.time
 
     def chance(self) -> float:
         return 0.5
 
+    @asynccontextmanager
+    async def turn(self, url: str) -> AsyncIterator[None]:
+        yield
+
     async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         self.asked.append((url, etag, last_modified))
-        return self.answer
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         if isinstance(self.parsed, Exception):
@@ -52,14 +60,16 @@ class FakeWorld:
         self.told.extend((topic, value) for _, value in records)
 
     async def remember(self, state: FeedState) -> None:
-        self.remembered.append(state)
+        self.remembered.append(codec.decode(codec.encode(state), FeedState))  # what is written can be read
         self.told.append(("remember", b""))
 
     async def poll(self, state: FeedState = FRESH) -> FeedHealth:
         return await poll(FEED, state, self, self.remember)
 
 
-def document(body: bytes = b"<rss/>", moved_to: str | None = None) -> Document:
+def document(
+    body: bytes = b"<rss/>", moved_to: str | None = None, at: datetime = NOW, max_age_s: int | None = None
+) -> Document:
     return Document(
         body=body,
         content_type="text/xml",
@@ -68,7 +78,8 @@ def document(body: bytes = b"<rss/>", moved_to: str | None = None) -> Document:
         moved_to=moved_to,
         etag='"1"',
         last_modified=None,
-        arrived_at=NOW,
+        arrived_at=at,
+        max_age_s=max_age_s,
     )
 
 
@@ -170,3 +181,175 @@ async def test_a_redirect_that_changes_its_mind_starts_from_one() -> None:
         state = world.remembered[0] if world.remembered else state
     assert state.redirect is not None
     assert (state.redirect.url, state.redirect.times) == ("https://news.example/b", 1)
+
+
+def read_before(*titles: str, ago: timedelta = timedelta(minutes=3), **state: object) -> FeedState:
+    """The state of a feed that was first polled at that time, with these items."""
+    found = items.find(parsed(*titles), FEED, FRESH, NOW - ago, "first_poll")
+    before = msgspec.structs.replace(
+        FRESH,
+        seen=found.seen,
+        first_polled_at=NOW - ago,
+        last_item_at=NOW - ago,
+        full_at=NOW - ago,
+        etag='"1"',
+        body_hash=learn.body_hash(b"before"),
+        learned_from=FEED.url,
+    )
+    return msgspec.structs.replace(before, **state)
+
+
+async def test_when_nothing_of_a_later_document_was_seen_items_may_have_been_missed() -> None:
+    world = FakeWorld(document(), parsed("c", "d"))
+    health = await world.poll(read_before("a", "b"))
+    assert (health.missed, health.missed_at, health.seen_share) == (True, NOW, 0.0)
+    assert world.remembered[0].missed_at == NOW
+    assert health.next_poll_at == NOW + timedelta(seconds=60)  # the rate rises
+    calm = await FakeWorld(document(), parsed("b", "c")).poll(read_before("a", "b"))
+    assert (calm.missed, calm.missed_at, calm.seen_share) == (False, None, 0.5)
+    first = await FakeWorld(document(), parsed("c", "d")).poll()
+    assert (first.missed, first.seen_share) == (False, None)
+
+
+async def test_a_304_that_lasts_too_long_is_checked_and_a_lie_is_remembered() -> None:
+    silent = NotModified(arrived_at=NOW)
+    world = FakeWorld(silent, parsed("a", "b"), document())
+    health = await world.poll(read_before("a", ago=timedelta(minutes=31)))
+    assert world.asked == [(FEED.url, '"1"', None), (FEED.url, None, None)]
+    assert (health.outcome, health.new_items, health.validators_distrusted) == ("ok", 1, True)
+    again = FakeWorld(document(), parsed("a", "b"))
+    await again.poll(world.remembered[0])
+    assert again.asked == [(FEED.url, None, None)]
+
+
+async def test_a_304_that_was_true_is_believed_for_longer_and_longer() -> None:
+    state = read_before("a", ago=timedelta(minutes=31), body_hash=learn.body_hash(b"<rss/>"))
+    world = FakeWorld(NotModified(arrived_at=NOW), parsed("a"), document())
+    health = await world.poll(state)
+    [checked] = world.remembered
+    assert (health.outcome, health.validators_distrusted, checked.full_at) == ("unchanged", False, NOW)
+    assert not validators.to_be_checked(checked, NOW + timedelta(minutes=30))
+    assert validators.to_be_checked(checked, NOW + timedelta(minutes=32))
+    proven = msgspec.structs.replace(checked, validators="proven")
+    assert not validators.to_be_checked(proven, NOW + timedelta(hours=11))
+    assert validators.to_be_checked(proven, NOW + timedelta(hours=12))
+
+
+async def test_validators_that_let_a_change_through_are_proven() -> None:
+    world = FakeWorld(document(), parsed("a", "b"))
+    await world.poll(read_before("a"))
+    assert world.remembered[0].validators == "proven"
+
+
+async def test_a_304_to_a_request_without_validators_is_a_failure() -> None:
+    health = await FakeWorld(NotModified(arrived_at=NOW)).poll()
+    assert (health.outcome, health.status, health.failures) == ("http_304", 304, 1)
+
+
+async def test_the_validators_of_a_damaged_body_are_not_kept_until_it_comes_again() -> None:
+    cut = msgspec.structs.replace(parsed("a"), damaged="it breaks off")
+    world = FakeWorld(document(), cut)
+    await world.poll()
+    [state] = world.remembered
+    assert (state.etag, set(state.seen) != set()) == (None, True)
+    again = FakeWorld(document())
+    await again.poll(state)
+    assert again.remembered[0].etag == '"1"'
+
+
+async def test_what_the_document_asks_is_kept_and_a_long_wait_survives_a_restart() -> None:
+    asking = msgspec.structs.replace(parsed("a"), asked=parsed_feed.Asked(ttl_s=1440 * 60))
+    world = FakeWorld(document(), asking)
+    health = await world.poll()
+    [state] = world.remembered
+    assert (state.asked, health.asked_s) == (Asked(ttl_s=86_400), 3600)
+    assert state.next_poll_at == health.next_poll_at
+    assert health.next_poll_at is not None
+    assert health.next_poll_at >= NOW + timedelta(hours=1)
+    soon = FakeWorld(document(max_age_s=600), parsed("a"))
+    health = await soon.poll()
+    assert (health.asked_s, soon.remembered[0].next_poll_at) == (600, None)
+
+
+def news_days(*, silence: timedelta) -> list[NewsDay]:
+    today = int(NOW.timestamp() // 86_400)
+    return [NewsDay(day=today - ago, items=5, silence_s=int(silence.total_seconds())) for ago in range(20, 0, -1)]
+
+
+async def test_a_feed_silent_beyond_its_habit_raises_an_alarm_once() -> None:
+    state = read_before("a", ago=timedelta(hours=30), days=news_days(silence=timedelta(hours=9)), validators="proven")
+    state = msgspec.structs.replace(state, full_at=NOW)
+    world = FakeWorld(NotModified(arrived_at=NOW))
+    health = await world.poll(state)
+    [alert] = [codec.decode(value, Alert) for topic, value in world.told if topic == topics.ALERTS]
+    assert alert.feed is not None
+    assert (alert.kind, alert.subject, alert.feed.limit_s) == ("silent_feed", FEED.feed_id, 86_400)
+    assert alert.alert_id == identity.alert_id("silent_feed", FEED.feed_id, FEED.feed_id, alert.trigger)
+    assert [topic for topic, _ in world.told] == [topics.ALERTS, "remember", topics.FEED_HEALTH]
+    assert health.silent_since == state.last_item_at
+    again = FakeWorld(Failed(kind="http_404", detail="404", status=404))
+    await again.poll(world.remembered[0])
+    assert topics.ALERTS not in [topic for topic, _ in again.told]
+    speaks = FakeWorld(document(), parsed("a", "b"))
+    assert (await speaks.poll(world.remembered[0])).silent_since is None
+    assert speaks.remembered[0].silent_since is None
+
+
+async def test_a_feed_within_its_habit_and_a_new_one_raise_none() -> None:
+    weekly = read_before("a", ago=timedelta(days=5), days=news_days(silence=timedelta(days=7)))
+    for state in (weekly, read_before("a", ago=timedelta(days=300))):
+        world = FakeWorld(NotModified(arrived_at=NOW), parsed("a"), document())
+        assert (await world.poll(state)).silent_since is None
+        assert topics.ALERTS not in [topic for topic, _ in world.told]
+
+
+async def test_a_feed_that_is_gone_is_told_of_at_once_and_a_person_ends_the_mute() -> None:
+    world = FakeWorld(Failed(kind="gone", detail="410", status=410, gone=True))
+    await world.poll(read_before("a"))
+    assert topics.ALERTS in [topic for topic, _ in world.told]
+    touched = msgspec.structs.replace(FEED, updated_at=NOW + timedelta(days=1))
+    assert schedule.first_poll(touched, world.remembered[0], NOW) == NOW
+    assert schedule.first_poll(FEED, world.remembered[0], NOW) == NOW + MUTE
+
+
+async def test_an_adopted_address_that_fails_is_given_up_for_the_feeds_own() -> None:
+    state = read_before("a", url="https://news.example/new")
+    for _ in range(learn.DOUBT_AFTER):
+        assert state.url == "https://news.example/new"
+        world = FakeWorld(Failed(kind="http_404", detail="404", status=404))
+        await world.poll(state)
+        [state] = world.remembered
+    assert (state.url, state.etag, bool(state.seen)) == (None, None, True)
+    moved = FakeWorld(Failed(kind="gone", detail="410", status=410, gone=True))
+    health = await moved.poll(read_before("a", url="https://news.example/new"))
+    assert moved.remembered[0].url is None
+    assert health.next_poll_at is not None
+    assert health.next_poll_at < NOW + timedelta(days=2)
+
+
+async def test_a_new_address_given_by_a_person_makes_what_was_learned_of_the_old_one_void() -> None:
+    state = read_before("a", url="https://news.example/adopted", learned_from="https://old.example/rss", failures=9)
+    world = FakeWorld(document(), parsed("a", "b"))
+    health = await world.poll(state)
+    assert world.asked == [(FEED.url, None, None)]
+    assert (health.new_items, health.failures, world.remembered[0].learned_from) == (1, 0, FEED.url)
+
+
+async def test_a_permanent_redirect_to_a_304_counts_as_agreement() -> None:
+    state = read_before("a")
+    for _ in range(ADOPT_AFTER):
+        world = FakeWorld(NotModified(arrived_at=NOW, moved_to="https://news.example/new"))
+        await world.poll(state)
+        [state] = world.remembered
+    assert state.url == "https://news.example/new"
+
+
+async def test_a_poll_whose_turn_comes_too_late_asks_nothing() -> None:
+    world = FakeWorld(document(), parsed("a"))
+
+    def lost() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await poll(FEED, FRESH, world, world.remember, begin=lost)
+    assert (world.asked, world.told) == ([], [])

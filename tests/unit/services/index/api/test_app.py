@@ -46,6 +46,7 @@ DATA = [
     ("GET", "/v1/feeds/x"),
     ("PATCH", "/v1/feeds/x"),
     ("DELETE", "/v1/feeds/x"),
+    ("GET", "/v1/feeds/x/health"),
     ("GET", "/v1/openapi.json"),
 ]
 

@@ -63,6 +63,9 @@ def test_an_alert_that_nobody_can_get_is_on_record_with_the_reason() -> None:
         (SEARCH, DISABLED, "test", None),
         (PAUSED, ENDPOINT, "test", None),
         (None, ENDPOINT, "test", "cancelled"),
+        (None, ENDPOINT, "silent_feed", None),
+        (None, None, "silent_feed", "cancelled"),
+        (None, DISABLED, "silent_feed", "held"),
     ],
 )
 def test_what_stands_against_an_attempt(

@@ -5,7 +5,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.messages import AlertItem, Country, Entity, Figure, Why
+from schemas.messages import AlertItem, Country, Entity, Figure, SilentFeed, Why
 from services.index.deliver.payload import MAX_BYTES, body
 from tests.unit.services.index.alerts import EXAMPLE
 
@@ -33,9 +33,23 @@ def test_the_bytes_are_the_same_each_time() -> None:
 
 
 def test_an_alert_about_no_item_is_sent_too() -> None:
-    silent = msgspec.structs.replace(EXAMPLE, kind="silent_feed", search_id=None, item=None, item_id=None)
+    feed = SilentFeed(
+        feed_id="f",
+        title="News",
+        url="https://news.example/rss",
+        silent_since=EXAMPLE.matched_at,
+        limit_s=86_400,
+        outcome="http_404",
+        error=None,
+    )
+    silent = msgspec.structs.replace(EXAMPLE, kind="silent_feed", search_id=None, item=None, item_id=None, feed=feed)
     message = json.loads(body(silent, None))
     assert (message["type"], message["data"]["item"], message["data"]["search"]) == ("news.silent_feed", None, None)
+    assert message["data"]["feed"] == json.loads(msgspec.json.encode(feed))
+    endless = msgspec.structs.replace(feed, title="x" * 30_000, error="y" * 30_000)
+    cut = body(msgspec.structs.replace(silent, feed=endless), None)
+    assert len(cut) < MAX_BYTES
+    assert json.loads(cut)["data"]["feed"]["title"] == "x" * 500
 
 
 def test_a_long_summary_is_shortened_before_any_tag_is_left_out() -> None:
