@@ -115,8 +115,8 @@ async def _follow(
     address, permanent, cookies = url, True, httpx.Cookies()
     own = manner.everywhere | manner.at_home
     for _ in range(MAX_REDIRECTS + 1):
-        if manner.at_home and own is not manner.everywhere and origin(address) != origin(manner.home):
-            own = manner.everywhere
+        if manner.at_home and origin(address) != origin(manner.home):
+            own = manner.everywhere  # for good
         request = client.build_request("GET", address, headers=headers)
         request.headers.update(own)
         if cookies:
