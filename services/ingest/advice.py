@@ -111,7 +111,7 @@ def _about_trouble(feed: Feed, found: Findings) -> Iterator[str]:
         return
     yield _words(feed, trial)
     for other in found.feeds:
-        yield f"found on its site: {other.url} ({other.parsed.title if other.parsed else ''})"
+        yield f"found on its site: {other.address} ({other.parsed.title if other.parsed else ''})"
 
 
 def _words(feed: Feed, trial: Trial) -> str:

@@ -18,6 +18,7 @@ from services.ingest.trial import Trial
 
 MAX_TRIED: Final = 24  # addresses of a site
 MAX_HTML: Final = 1_000_000  # characters of a page that are read
+CLOSED: Final = frozenset(("blocked", "bot_wall", "connection", "http_429", "timeout"))  # no use in asking on
 
 TYPES: Final = frozenset(
     ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "text/xml")
@@ -60,6 +61,8 @@ async def discover(page: str, attempt: Callable[[str], Awaitable[Trial]]) -> Dis
     first = await attempt(page)
     if first.kind == "ok":
         return Discovery(first, [first], 1)
+    if first.kind in CLOSED:
+        return Discovery(first, [], 1)
     html = html_of(first.document) if first.document else ""
     tried = {page}
     for candidates in (linked(html, first.url), hinted(html, first.url), by_custom(first.url)):

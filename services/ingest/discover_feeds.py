@@ -43,12 +43,13 @@ async def discover_feeds(page: str, add: bool) -> int:
         print(f"no feed found at {page} ({words}); {found.tried} addresses tried", file=sys.stderr)
         return NONE_FOUND
     for trial in found.feeds:
-        print("  ".join((trial.url, *describe(trial))))
+        print("  ".join((trial.address, *describe(trial))))
     if add:
         now = datetime.now(UTC)
         known = await feeds_commands.stored()
-        feeds = [rules.new_feed(trial.url, now) for trial in found.feeds if rules.find(known, trial.url) is None]
-        home = rules.Change(home_page=page if page not in {trial.url for trial in found.feeds} else None)
+        addresses = [trial.address for trial in found.feeds]
+        feeds = [rules.new_feed(address, now) for address in addresses if rules.find(known, address) is None]
+        home = rules.Change(home_page=None if page in addresses else page)
         await feeds_commands.put(rules.changed(feed, home, now) for feed in feeds)
         print(f"{len(feeds)} added", file=sys.stderr)
     return 0

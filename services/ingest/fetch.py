@@ -180,7 +180,7 @@ async def _wall(response: httpx.Response) -> str | None:
     if response.headers.get("cf-mitigated") == "challenge":
         return "Cloudflare challenge"
     page = ""
-    with suppress(TimeoutError, TooLargeError, EncodingError):
+    with suppress(TimeoutError, TooLargeError, EncodingError, httpx.HTTPError):
         async with asyncio.timeout(WALL_S):
             page = (await read_capped(response, MAX_WALL)).decode("utf-8", "replace").lower()
     return next((whose for sign, whose, _source in BOT_WALLS if sign in page), None)

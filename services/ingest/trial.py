@@ -18,9 +18,11 @@ Try = Callable[[Feed], Awaitable["Trial"]]
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it. kind: ok, or what is wrong as a slug, with `detail` in words.
 
-    url: where the answer came from in the end; moved_to: the same, when every redirect on the way was permanent.
+    asked: the address that was tried. url: where the answer came from in the end; moved_to: the same, when every
+    redirect on the way was permanent.
     """
 
+    asked: str
     url: str
     kind: str
     detail: str = ""
@@ -28,6 +30,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     moved_to: str | None = None
     document: Document | None = None
     parsed: ParsedFeed | None = None
+
+    @property
+    def address(self) -> str:
+        """The one to keep: where it moved to for good, but not where it redirects to for now."""
+        return self.moved_to or self.asked
 
     @property
     def newest(self) -> datetime | None:
@@ -48,16 +55,26 @@ class Trials:
             fetched = await self._clients.fetch(feed, feed.url, None, None, lambda: datetime.now(UTC))
         match fetched:
             case Failed():
-                return Trial(url=feed.url, kind=fetched.kind, detail=fetched.detail, status=fetched.status)
+                return Trial(
+                    asked=feed.url, url=feed.url, kind=fetched.kind, detail=fetched.detail, status=fetched.status
+                )
             case NotModified():
-                return Trial(url=feed.url, kind="http_304", detail="304 without having been asked for it", status=304)
+                detail = "304 without having been asked for it"
+                return Trial(asked=feed.url, url=feed.url, kind="http_304", detail=detail, status=304)
             case Document():
-                return await self._read(fetched)
+                return await self._read(feed.url, fetched)
 
-    async def _read(self, document: Document) -> Trial:
-        common = {"url": document.url, "status": document.status, "moved_to": document.moved_to, "document": document}
+    async def _read(self, asked: str, document: Document) -> Trial:
+        answer = Trial(
+            asked=asked,
+            url=document.url,
+            kind="ok",
+            status=document.status,
+            moved_to=document.moved_to,
+            document=document,
+        )
         try:
             parsed = await self._parser.parse(document.body, document.content_type, document.url)
         except NotAFeed as error:
-            return Trial(kind=error.kind, detail=error.detail, **common)  # type: ignore[arg-type]
-        return Trial(kind="ok", parsed=parsed, **common)  # type: ignore[arg-type]
+            return msgspec.structs.replace(answer, kind=error.kind, detail=error.detail)
+        return msgspec.structs.replace(answer, parsed=parsed)

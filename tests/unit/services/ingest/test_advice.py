@@ -15,7 +15,7 @@ FEED = new_feed(URL, NOW)
 
 
 def failed(kind: str, detail: str = "", status: int | None = None) -> Trial:
-    return Trial(url=URL, kind=kind, detail=detail, status=status)
+    return Trial(asked=URL, url=URL, kind=kind, detail=detail, status=status)
 
 
 def fine(url: str = URL, age: timedelta = timedelta(hours=1), **fields: Any) -> Trial:
@@ -31,7 +31,7 @@ def fine(url: str = URL, age: timedelta = timedelta(hours=1), **fields: Any) -> 
         published_raw=None,
     )
     parsed = ParsedFeed(title="News", language="en", entries=[entry], format="rss20", damaged=None)
-    return Trial(url=url, kind="ok", parsed=parsed, **fields)
+    return Trial(asked=url, url=url, kind="ok", parsed=parsed, **fields)
 
 
 def words(trial: Trial, **fields: Any) -> str:

@@ -21,7 +21,7 @@ class Site:
         self.asked.append(url)
         body = self.bodies.get(url.removeprefix(HOME))
         if body is None:
-            return Trial(url=url, kind="http_404", status=404)
+            return Trial(asked=url, url=url, kind="http_404", status=404)
         document = Document(
             body=body,
             content_type=None,
@@ -33,9 +33,9 @@ class Site:
             arrived_at=NOW,
         )
         try:
-            return Trial(url=url, kind="ok", document=document, parsed=parse(body, None, url))
+            return Trial(asked=url, url=url, kind="ok", document=document, parsed=parse(body, None, url))
         except NotAFeed as error:
-            return Trial(url=url, kind=error.kind, detail=error.detail, document=document)
+            return Trial(asked=url, url=url, kind=error.kind, detail=error.detail, document=document)
 
 
 def site(bodies: dict[str, bytes]) -> Site:

@@ -216,6 +216,16 @@ async def test_a_cookie_that_is_set_on_the_way_is_sent_along_the_way() -> None:
     assert [request.headers.get("Cookie") for request in requests] == [None, "on-the-way=1"]
 
 
+async def test_a_refusal_whose_body_breaks_off_is_a_refusal_all_the_same() -> None:
+    async def breaking_off() -> AsyncIterator[bytes]:
+        yield b"<html>"
+        raise httpx.ReadError("reset")
+
+    answer = await fetched(lambda _: httpx.Response(403, content=breaking_off()))
+    assert isinstance(answer, Failed)
+    assert answer.kind == "http_403"
+
+
 @pytest.mark.parametrize("status", [403, 429, 503])
 @pytest.mark.parametrize(
     ("headers", "body"),

@@ -1,6 +1,7 @@
 """The API's view of news.feeds, and what /v1/feeds makes of it, without a broker."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -139,7 +140,10 @@ async def test_null_takes_back(api: httpx.AsyncClient, topic: Topic) -> None:
     )
 
 
-async def test_credentials_go_in_and_never_come_out(api: httpx.AsyncClient, topic: Topic) -> None:
+async def test_credentials_go_in_and_never_come_out(
+    api: httpx.AsyncClient, topic: Topic, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     feed = await added(api, "https://one.example/rss", credentials={"basic": "reader:hunter2"})
     assert feed["credentials"] is True
     assert topic.last.credentials is not None
@@ -149,6 +153,9 @@ async def test_credentials_go_in_and_never_come_out(api: httpx.AsyncClient, topi
         assert answer.status_code == 200
         assert "hunter2" not in answer.text
         assert topic.last.credentials not in answer.text
+    too_long = await api.patch(f"/v1/feeds/{feed['id']}", json={"credentials": {"basic": "hunter2:" * 1_000}})
+    assert too_long.status_code == 422
+    assert "hunter2" not in too_long.text + caplog.text
 
 
 async def test_a_new_address_elsewhere_does_not_get_the_old_one_s_credentials(
