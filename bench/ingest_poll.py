@@ -12,6 +12,7 @@ import random
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -22,11 +23,12 @@ import psutil
 
 from bench.feed_server import document, host, serving
 from schemas.messages import Feed, FeedState
-from services import guarded_http, settings, telemetry
+from services import settings, telemetry
+from services.feeds.rules import new_feed
 from services.ingest import items
 from services.ingest.body import ACCEPT_ENCODING
+from services.ingest.clients import Clients
 from services.ingest.fetch import ACCEPT
-from services.ingest.items import new_feed
 from services.ingest.ownership import Owned
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.parser_pool import ParserPool
@@ -100,16 +102,15 @@ def state_of(feed: Feed, before: ParsedFeed) -> FeedState:
     )
 
 
-def client(hosts: int) -> httpx.AsyncClient:
-    """The guarded client as ingest makes it, these hosts allowed."""
-    return guarded_http.client(
-        allowed_hosts=frozenset(map(host, range(hosts))), timeout_s=20, user_agent="bench", max_connections=64
-    )
+def clients(hosts: int) -> Clients:
+    """The guarded clients as ingest makes them, these hosts allowed."""
+    outbound = settings.Outbound(allowed_hosts=frozenset(map(host, range(hosts))), user_agent="bench")
+    return Clients(outbound, timeout_s=20, max_connections=64, opened=None)
 
 
-def world(guarded: httpx.AsyncClient, parser: ParserPool) -> World:
+def world(asking: Clients, parser: ParserPool) -> World:
     """The real world but for the broker."""
-    made = World(guarded, parser, Forgetful())  # type: ignore[arg-type]
+    made = World(asking, parser, Forgetful())  # type: ignore[arg-type]
     made.pace = Pace(interval_s=INTERVAL_S, max_interval_s=INTERVAL_S)
     return made
 
@@ -144,8 +145,8 @@ async def polls_beside_httpx() -> None:
         before = await parser.parse(document(MODEL, 0), None, "http://news.example/")
         states = [state_of(feed, before) for feed in polled]
         headers = {"Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING, "If-None-Match": '"1"', "User-Agent": "bench"}
-        async with client(WORKERS) as guarded, httpx.AsyncClient() as bare:
-            here = world(guarded, parser)
+        async with aclosing(clients(WORKERS)) as asking, httpx.AsyncClient() as bare:
+            here = world(asking, parser)
 
             async def remember(state: FeedState) -> None:
                 raise AssertionError("a 304 teaches nothing")
@@ -178,8 +179,8 @@ async def many_feeds(seconds: float) -> None:
             msgspec.structs.replace(state, next_poll_at=now + timedelta(seconds=random.uniform(0, INTERVAL_S)))
             for state in states
         ]
-        async with client(HOSTS) as guarded, asyncio.TaskGroup() as tasks:
-            here = world(guarded, parser)
+        async with aclosing(clients(HOSTS)) as asking, asyncio.TaskGroup() as tasks:
+            here = world(asking, parser)
             tasks.create_task(Rounds(Listed(polled, states), here, tasks, Progress(limit_s=60)).go(stop))
             ticking = tasks.create_task(tick(stalls))
             await asyncio.sleep(min(10.0, seconds / 4))  # the rounds have begun

@@ -146,6 +146,33 @@ async def read_compacted(topic: str) -> dict[str, bytes]:
     return latest
 
 
+async def follow(topic: str, take: Callable[[Record], None], caught_up: Callable[[], None]) -> None:
+    """Read a whole topic from its beginning, record by record, and go on for ever.
+
+    `caught_up` is called once, when what was there at the start is read. Waits for the broker as long as it takes.
+    """
+    client = AIOKafkaConsumer(
+        topic,
+        **connection("follower"),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=topics.load()[topic].max_message_bytes,
+    )
+    try:
+        await started(client)
+        behind = await client.end_offsets(client.assignment())
+        while True:
+            if behind:
+                behind = {part: end for part, end in behind.items() if await client.position(part) < end}
+                if not behind:
+                    caught_up()
+            for records in (await client.getmany(timeout_ms=500)).values():
+                for record in records:
+                    take(as_record(record))
+    finally:
+        await client.stop()
+
+
 @asynccontextmanager
 async def producer(
     client_id: str, progress: Progress | None = None, patience_s: float | None = None

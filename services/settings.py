@@ -118,15 +118,21 @@ class Index(BaseSettings):
     kafka_replication: int = Field(1, gt=0, description="Replicas of each topic, chosen when set-up creates it")
 
 
-class Deliver(BaseSettings):
-    """Webhooks."""
+class Secrets(BaseSettings):
+    """What secrets are stored under: those of webhooks, and the credentials of feeds."""
 
     model_config = _PREFIXED
     encryption_keys: SecretStr = Field(
         SecretStr(""),
-        description="Fernet keys that endpoint secrets are stored under, comma separated, the newest first; "
-        "make one with `python -m services.index key`",
+        description="Fernet keys that webhooks' secrets and feeds' credentials are stored under, comma separated, the "
+        "newest first; the same for ingest, deliver and api; make one with `python -m services.index key`",
     )
+
+
+class Deliver(BaseSettings):
+    """Webhooks."""
+
+    model_config = _PREFIXED
     deliver_timeout_s: float = Field(20.0, gt=0, le=60, description="Seconds for one delivery attempt")
     deliver_concurrency: int = Field(4, gt=0, description="Attempts under way at once to one endpoint")
     deliver_disable_after_h: float = Field(
@@ -148,4 +154,4 @@ class Api(BaseSettings):
     )
 
 
-ALL: tuple[type[BaseSettings], ...] = (Kafka, Engine, Telemetry, Outbound, Ingest, Enrich, Index, Deliver, Api)
+ALL: tuple[type[BaseSettings], ...] = (Kafka, Engine, Telemetry, Outbound, Ingest, Enrich, Index, Secrets, Deliver, Api)

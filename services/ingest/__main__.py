@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from services.ingest import import_arguments
+from services.ingest import feeds_arguments, import_arguments
 
 EXAMPLES = """examples:
   python -m services.ingest run                               poll the feeds of news.feeds until SIGTERM
@@ -14,10 +14,10 @@ EXAMPLES = """examples:
   python -m services.ingest parse saved.xml other.json        no Kafka: RawItem JSON lines on stdout
   python -m services.ingest check-url http://10.0.0.1/        would it be fetched, and why not
   python -m services.ingest feeds add https://example.org/rss --language fr --country HT
-  python -m services.ingest feeds list
+  python -m services.ingest feeds check                       try all feeds, and say what would help
+  python -m services.ingest feeds --help                      more of that
   python -m services.ingest import archive.csv --dry-run      old articles: what is in the file; see import --help
 """
-FILE_HELP = "OPML, or a YAML list `feeds: [{url: ..., title: ..., language: fr, country: HT, tags: [...]}]`"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,21 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     from services.ingest import commands, import_command
 
-    match chosen.command, getattr(chosen, "action", None):
-        case "run", _:
+    match chosen.command:
+        case "run":
             return commands.run(chosen.feeds)
-        case "poll", _:
+        case "poll":
             return asyncio.run(commands.poll_once(chosen.urls))
-        case "import", _:
+        case "import":
             return import_command.import_past(chosen)
-        case _, "list":
-            return asyncio.run(commands.list_feeds())
-        case _, "import":
-            return asyncio.run(commands.import_feeds(chosen.file))
-        case _, "add":
-            return asyncio.run(commands.add_feed(chosen))
-        case _, "remove":
-            return asyncio.run(commands.remove_feed(chosen.feed))
+        case "feeds":
+            return asyncio.run(feeds_arguments.run(chosen))
     raise AssertionError(chosen)
 
 
@@ -71,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="poll the feeds of news.feeds until SIGTERM")
-    run.add_argument("--feeds", metavar="FILE", help=f"add or update these feeds first, remove none: {FILE_HELP}")
+    run.add_argument("--feeds", metavar="FILE", help=f"add or update these first: {feeds_arguments.FILE_HELP}")
     poll = commands.add_parser("poll", help="poll feeds once, to news.raw; alerts nobody")
     poll.add_argument("urls", nargs="+", metavar="URL")
     parse = commands.add_parser(
@@ -95,20 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("urls", nargs="+", metavar="URL")
     check.add_argument("--resolve", action="store_true", help="look names up and check their addresses too")
-    feeds = commands.add_parser("feeds", help="what is polled: list, add, remove, import")
-    actions = feeds.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="the feeds of news.feeds, a line each")
-    add = actions.add_parser("add", help="add a feed, or change the one with this address")
-    add.add_argument("url", metavar="URL")
-    add.add_argument("--title", default="", help="default: what the feed calls itself")
-    add.add_argument("--language", help="ISO 639-1, for instance fr")
-    add.add_argument("--country", help="of the outlet, ISO 3166-1 alpha-2, for instance HT")
-    add.add_argument("--tag", action="append", default=[], help="may be given several times")
-    remove = actions.add_parser("remove", help="remove a feed; its items stay")
-    remove.add_argument("feed", metavar="URL_OR_ID")
-    actions.add_parser("import", help="add or update the feeds of a file").add_argument(
-        "file", metavar="FILE", help=FILE_HELP
-    )
+    feeds_arguments.add_to(commands)
     return parser
 
 

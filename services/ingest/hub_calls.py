@@ -18,7 +18,7 @@ def callbacks_of(configured: settings.Ingest) -> Callbacks | None:
     if not configured.websub_url:
         return None
     try:
-        return Callbacks(configured.websub_url, settings.Deliver().encryption_keys.get_secret_value())
+        return Callbacks(configured.websub_url, settings.Secrets().encryption_keys.get_secret_value())
     except ValueError:
         raise SystemExit("NEWS_WEBSUB_URL needs NEWS_ENCRYPTION_KEYS: `python -m services.index key`") from None
 

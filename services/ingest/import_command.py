@@ -11,14 +11,15 @@ import msgspec
 from schemas import codec, identity, topics
 from schemas.errors import Invalid
 from schemas.messages import Feed
-from services import guarded_http, kafka, settings
+from services import kafka, settings
+from services.feeds.rules import new_feed
+from services.ingest import clients
 from services.ingest.archive_entry import known_columns
 from services.ingest.archive_file import csv_header, form_of
 from services.ingest.archive_item import Task
 from services.ingest.checkpoint import Checkpoint, Counts
 from services.ingest.import_check import check
 from services.ingest.import_past import Importer
-from services.ingest.items import new_feed
 from services.ingest.parser_pool import ParserPool
 from services.ingest.world import World
 
@@ -40,18 +41,13 @@ def import_past(given: argparse.Namespace) -> int:
 
 
 async def _import(task: Task, from_start: bool) -> Counts:
-    configured, outbound = settings.Ingest(), settings.Outbound()
     checkpoint, parser = Checkpoint(task.file, task.feed.feed_id), ParserPool()
     try:
         async with (
             kafka.producer("ingest-import", patience_s=kafka.PATIENCE_S) as producer,
-            guarded_http.client(
-                allowed_hosts=outbound.allowed_hosts,
-                timeout_s=configured.ingest_timeout_s,
-                user_agent=outbound.user_agent,
-            ) as client,
+            clients.opened(settings.Ingest().ingest_timeout_s) as asking,
         ):
-            importer = Importer(task, World(client, parser, producer), _say)
+            importer = Importer(task, World(asking, parser, producer), _say)
             counts = await importer.run(checkpoint, from_start)
     finally:
         parser.close()

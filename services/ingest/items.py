@@ -34,21 +34,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     known: int = 0
 
 
-def new_feed(url: str, now: datetime, title: str = "") -> Feed:
-    """A feed of which only the address is known."""
-    return Feed(
-        feed_id=identity.feed_id(url),
-        url=url,
-        title=title,
-        language=None,
-        country=None,
-        tags=[],
-        paused=False,
-        interval_s=None,
-        updated_at=now,
-    )
-
-
 def find(
     parsed: ParsedFeed,
     feed: Feed,

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas import codec
+from services.feeds.rules import new_feed
 from services.ingest import items
-from services.ingest.items import new_feed
 from services.ingest.parse import NotAFeed, parse
 from services.ingest.state_log import new_state
 

@@ -37,7 +37,7 @@ class World(Protocol):
 
     def turn(self, url: str) -> AbstractAsyncContextManager[None]: ...
 
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched: ...
+    async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched: ...
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed: ...
 
@@ -152,7 +152,7 @@ async def _fetch(
     async with world.turn(address):
         begin()
         started = world.now()
-        fetched = await world.fetch(address, etag, last_modified)
+        fetched = await world.fetch(feed, address, etag, last_modified)
         return Answer(fetched=fetched, latency=world.now() - started)
 
 

@@ -15,8 +15,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.errors import Transient
 from schemas.messages import Feed, FeedHealth, FeedState
-from services import guarded_http, kafka, settings
-from services.ingest import hub_calls, schedule
+from services import kafka, settings
+from services.ingest import clients, hub_calls, schedule
 from services.ingest.ownership import LostError, Owned, Ownership
 from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import Told, poll
@@ -43,21 +43,16 @@ START_SPREAD_S = 0.02  # a feed: ten thousand are first polled within 200 s
 
 async def run(stop: asyncio.Event, progress: Progress) -> None:
     """Own feeds and poll them until stopped. A poll under way is given a few seconds to finish."""
-    configured, outbound = settings.Ingest(), settings.Outbound()
+    configured = settings.Ingest()
     parser = ParserPool()
     try:
         async with (
             kafka.producer("ingest", progress) as producer,
-            guarded_http.client(
-                allowed_hosts=outbound.allowed_hosts,
-                timeout_s=configured.ingest_timeout_s,
-                user_agent=outbound.user_agent,
-                max_connections=configured.ingest_concurrency,
-            ) as client,
+            clients.opened(configured.ingest_timeout_s, configured.ingest_concurrency) as asking,
             asyncio.TaskGroup() as tasks,
         ):
             callbacks = hub_calls.callbacks_of(configured)
-            world = World(client, parser, producer, callbacks)
+            world = World(asking, parser, producer, callbacks)
             owner = f"{socket.gethostname()}-{os.getpid()}"
             ownership = Ownership(owner, producer, configured.ingest_session_timeout_ms, world.now)
             leave = asyncio.Event()

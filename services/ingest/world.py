@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
-import httpx
-
-from schemas.messages import Subscription
+from schemas.messages import Feed, Subscription
 from services import settings
-from services.ingest import fetch, redirects, schedule
+from services.ingest import redirects, schedule
+from services.ingest.clients import Clients
 from services.ingest.fetch import Fetched
 from services.ingest.hosts import Hosts
 from services.ingest.page_text import Page
@@ -25,7 +24,7 @@ class World:
     """The real world of a poll: clock, chance, network, parser, broker."""
 
     def __init__(
-        self, client: httpx.AsyncClient, parser: ParserPool, producer: Producer, callbacks: Callbacks | None = None
+        self, clients: Clients, parser: ParserPool, producer: Producer, callbacks: Callbacks | None = None
     ) -> None:
         configured = settings.Ingest()
         self.pace = schedule.Pace(
@@ -33,10 +32,10 @@ class World:
         )
         self.hosts = Hosts(configured.ingest_host_spacing_s, configured.ingest_concurrency)
         self._timeout_s = configured.ingest_timeout_s
-        self._client, self._parser, self._producer = client, parser, producer
+        self._clients, self._parser, self._producer = clients, parser, producer
         allowed_hosts = settings.Outbound().allowed_hosts
-        self._subscriber = Subscriber(client, self.hosts, callbacks, allowed_hosts) if callbacks else None
-        self._pages = polite_pages(client, self.hosts, parser, self._timeout_s, self.now)
+        self._subscriber = Subscriber(clients.plain, self.hosts, callbacks, allowed_hosts) if callbacks else None
+        self._pages = polite_pages(clients.plain, self.hosts, parser, self._timeout_s, self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -47,10 +46,8 @@ class World:
     def turn(self, url: str) -> AbstractAsyncContextManager[None]:
         return self.hosts.turn(url)
 
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
-        return await fetch.fetch(
-            self._client, url, etag=etag, last_modified=last_modified, timeout_s=self._timeout_s, now=self.now
-        )
+    async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+        return await self._clients.fetch(feed, url, etag, last_modified, self.now)
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         return await self._parser.parse(body, content_type, url)
@@ -60,7 +57,7 @@ class World:
 
     async def location(self, url: str) -> str | None:
         async with self.turn(url):
-            return await redirects.location(self._client, url, timeout_s=self._timeout_s)
+            return await redirects.location(self._clients.plain, url, timeout_s=self._timeout_s)
 
     async def subscribe(self, feed_id: str, subscription: Subscription) -> bool:
         """Ask the hub to call; False where hubs cannot call us."""

@@ -20,11 +20,11 @@ from aiohttp import web
 
 from schemas import codec, identity, topics
 from schemas.canonical_url import canonical_url
-from schemas.messages import FeedHealth, FeedState, RawItem, Subscription
+from schemas.messages import Feed, FeedHealth, FeedState, RawItem, Subscription
+from services.feeds.rules import new_feed
 from services.ingest import fetch
 from services.ingest.fetch import Fetched
 from services.ingest.hosts import Hosts
-from services.ingest.items import new_feed
 from services.ingest.page_text import Page
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.parser_pool import ParserPool
@@ -216,7 +216,7 @@ class Simulation:
     def turn(self, url: str) -> AbstractAsyncContextManager[None]:
         return self._hosts.turn(url)
 
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+    async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         return await fetch.fetch(
             self._client,
             url,

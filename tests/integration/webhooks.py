@@ -22,8 +22,8 @@ from services.index.api import auth
 from services.index.api.app import create_app
 from services.index.api.context import Context
 from services.index.deliver import run as deliver
-from services.index.deliver.vault import Vault
 from services.telemetry import Progress
+from services.vault import Vault
 from tests.eventually import eventually
 from tests.unit.services.index.alerts import EXAMPLE
 

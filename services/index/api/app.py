@@ -9,11 +9,11 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from services import engine, settings, telemetry
-from services.index.api import auth, deliveries, errors, feeds, health, items, searches
+from services import engine, settings, telemetry, vault
+from services.index.api import auth, deliveries, errors, feeds, health, items, searches, sources
 from services.index.api.context import Context
+from services.index.api.feed_book import FeedBook, following
 from services.index.api.watch import Watched
-from services.index.deliver import vault
 from services.telemetry import Progress, logger
 
 log = logger(__name__)
@@ -41,7 +41,7 @@ def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
     app.state.context = context
     app.state.api_keys = api_keys
     errors.install(app)
-    for routes in (items, searches, deliveries, feeds):
+    for routes in (items, searches, deliveries, feeds, sources):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(health.router)
     app.add_api_route(
@@ -57,7 +57,7 @@ def main() -> int:
     progress = telemetry.start("api")
     configured = settings.Api()
     api_keys = auth.known_keys(configured.api_keys.get_secret_value())
-    opened = vault.unlocked(settings.Deliver().encryption_keys.get_secret_value())
+    opened = vault.unlocked(settings.Secrets().encryption_keys.get_secret_value())
     try:
         listening = socket.create_server((configured.api_host, configured.api_port), backlog=256)
     except OSError as error:
@@ -67,8 +67,8 @@ def main() -> int:
 
 
 async def _serve(listening: socket.socket, api_keys: frozenset[bytes], opened: vault.Vault, progress: Progress) -> int:
-    async with engine.connect(progress) as connected:
-        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts), api_keys)
+    async with engine.connect(progress) as connected, following(FeedBook()) as book:
+        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts, book), api_keys)
         server = uvicorn.Server(
             uvicorn.Config(
                 app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=SHUTDOWN_S

@@ -6,15 +6,17 @@ import msgspec
 from fastapi import Depends, Request
 
 from services.engine import Engine
-from services.index.deliver.vault import Vault
+from services.index.api.feed_book import FeedBook
+from services.vault import Vault
 
 
 class Context(msgspec.Struct, frozen=True):
-    """The shared engine, the vault of endpoint secrets, and the inner hosts that endpoints may name."""
+    """The shared engine, the vault of secrets, the inner hosts that endpoints and feeds may name, and the feeds."""
 
     engine: Engine
     vault: Vault
     allowed_hosts: frozenset[str]
+    feeds: FeedBook = msgspec.field(default_factory=FeedBook)
 
 
 def _context(request: Request) -> Context:

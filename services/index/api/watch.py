@@ -14,6 +14,7 @@ log = logger(__name__)
 SECONDS = Histogram("news_api_request_seconds", "Requests by route and status", ["method", "route", "status"])
 
 MAX_BODY_BYTES = 64 * 1024
+LARGER = {"/v1/feeds.opml": 4 * 1024 * 1024}  # path -> bytes: a list of some ten thousand feeds
 
 # The page has its own files alone: nothing inline, nothing from elsewhere, no form that is sent, no frame around it.
 PROTECTION = {
@@ -49,7 +50,8 @@ class Watched:
                     headers.setdefault(name, value)
             await send(message)
 
-        app = self._app if _small(Headers(scope=scope)) else TOO_LARGE
+        limit = LARGER.get(scope["path"], MAX_BODY_BYTES)
+        app = self._app if _small(Headers(scope=scope), limit) else _too_large(limit)
         try:
             await app(scope, receive, send_watched)
         finally:
@@ -61,12 +63,12 @@ class Watched:
             )
 
 
-def _small(headers: Headers) -> bool:
-    """Whether the body's length is told, and no more than MAX_BODY_BYTES."""
+def _small(headers: Headers, limit: int) -> bool:
+    """Whether the body's length is told, and no more than the limit."""
     length = headers.get("content-length", "0")
-    return "transfer-encoding" not in headers and length.isdigit() and int(length) <= MAX_BODY_BYTES
+    return "transfer-encoding" not in headers and length.isdigit() and int(length) <= limit
 
 
-TOO_LARGE = JSONResponse(
-    {"error": "too_large", "detail": f"a request has a Content-Length of at most {MAX_BODY_BYTES}"}, status_code=413
-)
+def _too_large(limit: int) -> JSONResponse:
+    detail = f"this request has a Content-Length of at most {limit}"
+    return JSONResponse({"error": "too_large", "detail": detail}, status_code=413)

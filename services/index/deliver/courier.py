@@ -19,11 +19,11 @@ from services.index import searches, takedown
 from services.index.deliver import attempt, endpoints, outbox, retry_schedule, signature
 from services.index.deliver.endpoints import Endpoint
 from services.index.deliver.outbox import Attempt, Delivery, State
-from services.index.deliver.vault import Undecryptable, Vault
 from services.index.indices import OUTBOX
 from services.index.searches import SavedSearch
 from services.retry_after import retry_after as seconds_asked
 from services.telemetry import logger
+from services.vault import Undecryptable, Vault
 
 log = logger(__name__)
 

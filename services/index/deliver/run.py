@@ -10,11 +10,11 @@ from prometheus_client import Gauge
 from schemas import codec, topics
 from schemas.errors import Invalid, Transient
 from schemas.messages import Alert
-from services import engine, guarded_http, kafka, process, settings
+from services import engine, guarded_http, kafka, process, settings, vault
 from services.dead_letters import DeadLetters
 from services.engine import Engine, Stored
 from services.index import searches, takedown
-from services.index.deliver import courier, endpoints, outbox, retry_schedule, vault
+from services.index.deliver import courier, endpoints, outbox, retry_schedule
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
 from services.index.indices import SEARCHES
@@ -52,7 +52,7 @@ async def run(
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS, "lookup"))  # its own has few threads
     configured, outbound = settings.Deliver(), settings.Outbound()
-    opened = vault.unlocked(configured.encryption_keys.get_secret_value())
+    opened = vault.unlocked(settings.Secrets().encryption_keys.get_secret_value())
     async with (
         engine.connect(progress) as connected,
         kafka.producer("deliver", progress) as producer,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from deploy.demo import render
 from deploy.demo.articles import Feed, Run, load, visible
-from services.ingest.feeds_file import read_feeds
+from services.feeds.file import merged, read_feeds
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 RUN = Run(START, START)
@@ -84,7 +84,8 @@ def test_markup_in_an_article_arrives_as_text() -> None:
 
 
 def test_ingest_reads_the_feeds_list() -> None:
-    listed = read_feeds(render.feeds_list(FEEDS, BASE, 2), "feeds.yaml", START)
+    entries = read_feeds(render.feeds_list(FEEDS, BASE, 2), "feeds.yaml")
+    listed = merged(entries, {}, frozenset({"127.0.0.1:8400"}), START)
     assert [feed.url for feed in listed] == [render.feed_url(BASE, feed) for feed in FEEDS]
     assert [(feed.title, feed.language, feed.country, feed.tags) for feed in listed] == [
         (feed.outlet.title, feed.outlet.language, feed.outlet.country, feed.outlet.tags) for feed in FEEDS

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.guarded_http import Blocked
-from services.ingest.fetch import FAR, MAX_BODY, Document, Failed, Fetched, NotModified, fetch
+from services.ingest.fetch import FAR, MAX_BODY, Document, Failed, Fetched, Manner, NotModified, fetch
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 URL = "https://news.example/rss"
@@ -79,7 +79,7 @@ async def test_redirects_without_end_end() -> None:
     ("status", "kind", "gone"), [(404, "http_404", False), (410, "gone", True), (503, "http_503", False)]
 )
 async def test_an_error_status_is_a_failure_with_its_kind(status: int, kind: str, gone: bool) -> None:
-    answer = await fetched(lambda _: httpx.Response(status, headers={"Retry-After": "120"}))
+    answer = await fetched(lambda _: httpx.Response(status, content=stream(b""), headers={"Retry-After": "120"}))
     assert isinstance(answer, Failed)
     assert (answer.kind, answer.gone, answer.not_before) == (kind, gone, NOW + timedelta(seconds=120))
 
@@ -153,6 +153,86 @@ async def test_what_goes_wrong_on_the_way_is_a_failure_with_its_kind(error: Exce
 
 
 async def test_a_retry_after_beyond_the_calendar_is_not_cut_short_to_nothing() -> None:
-    answer = await fetched(lambda _: httpx.Response(429, headers={"Retry-After": "9" * 20}))
+    answer = await fetched(lambda _: httpx.Response(429, content=stream(b""), headers={"Retry-After": "9" * 20}))
     assert isinstance(answer, Failed)
     assert answer.not_before == NOW + FAR
+
+
+MANNER = Manner(
+    everywhere={"User-Agent": "Newsroom"}, home=URL, at_home={"Authorization": "Basic c2VjcmV0", "accept": "text/xml"}
+)
+
+
+async def asked(redirects: dict[str, str], start: str = URL) -> list[httpx.Request]:
+    """The requests of a fetch whose answers redirect so."""
+    requests: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        if location := redirects.get(str(request.url)):
+            return httpx.Response(302, headers={"Location": location, "Set-Cookie": "on-the-way=1"})
+        return httpx.Response(200, content=stream(b"<rss/>"))
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+        await fetch(client, start, etag=None, last_modified=None, timeout_s=5, now=lambda: NOW, manner=MANNER)
+    return requests
+
+
+async def test_a_feed_s_own_headers_take_the_place_of_ours() -> None:
+    [request] = await asked({})
+    assert request.headers["User-Agent"] == "Newsroom"
+    assert request.headers["Authorization"] == "Basic c2VjcmV0"
+    assert request.headers.get_list("Accept") == ["text/xml"]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://news.example.evil.example/",
+        "http://news.example/rss",
+        "https://news.example:8443/",
+        "https://m.news.example/",
+    ],
+)
+async def test_what_may_be_secret_is_never_sent_to_another_origin_nor_after_it(elsewhere: str) -> None:
+    requests = await asked({URL: elsewhere, elsewhere: "https://news.example/back"})
+    assert [str(request.url) for request in requests] == [URL, elsewhere, "https://news.example/back"]
+    assert ["Authorization" in request.headers for request in requests] == [True, False, False]
+    assert [request.headers["User-Agent"] for request in requests] == ["Newsroom"] * 3
+
+
+async def test_a_redirect_within_the_feed_s_origin_keeps_them() -> None:
+    requests = await asked({URL: "/new"})
+    assert ["Authorization" in request.headers for request in requests] == [True, True]
+
+
+async def test_an_address_that_polling_adopted_elsewhere_gets_nothing_secret() -> None:
+    [request] = await asked({}, start="https://elsewhere.example/rss")
+    assert "Authorization" not in request.headers
+
+
+async def test_a_cookie_that_is_set_on_the_way_is_sent_along_the_way() -> None:
+    requests = await asked({URL: "/new"})
+    assert [request.headers.get("Cookie") for request in requests] == [None, "on-the-way=1"]
+
+
+async def test_a_refusal_whose_body_breaks_off_is_a_refusal_all_the_same() -> None:
+    async def breaking_off() -> AsyncIterator[bytes]:
+        yield b"<html>"
+        raise httpx.ReadError("reset")
+
+    answer = await fetched(lambda _: httpx.Response(403, content=breaking_off()))
+    assert isinstance(answer, Failed)
+    assert answer.kind == "http_403"
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [({"cf-mitigated": "challenge"}, b""), ({}, b"<html><title>Just a moment...</title>")],
+)
+async def test_a_bot_wall_is_told_from_other_refusals(status: int, headers: dict[str, str], body: bytes) -> None:
+    answer = await fetched(lambda _: httpx.Response(status, content=stream(body), headers=headers))
+    assert isinstance(answer, Failed)
+    assert (answer.kind, answer.status) == ("bot_wall", status)
+    assert "Cloudflare" in answer.detail

@@ -9,13 +9,13 @@ import pytest
 from schemas import codec
 from schemas.errors import Transient
 from schemas.messages import RawItem
+from services.feeds.rules import new_feed
 from services.ingest import import_past as module
 from services.ingest.archive_file import Form
 from services.ingest.archive_item import Task
 from services.ingest.checkpoint import Checkpoint, Counts
 from services.ingest.import_check import check
 from services.ingest.import_past import Importer
-from services.ingest.items import new_feed
 from services.ingest.page_text import NotAnArticle, Page
 from tests.unit.services.ingest.pages import page
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from schemas import codec
 from schemas.messages import FeedState, RawItem, Seen
+from services.feeds.rules import new_feed
 from services.ingest import items
-from services.ingest.items import MAX_TEXT, REMEMBERED, Found, find, new_feed, origin_of
+from services.ingest.items import MAX_TEXT, REMEMBERED, Found, find, origin_of
 from services.ingest.parse import Entry, ParsedFeed
 from services.ingest.state_log import new_state
 

@@ -8,9 +8,9 @@ import pytest
 from schemas import codec, identity, topics
 from schemas.errors import Transient
 from schemas.messages import Alert, Asked, Feed, FeedHealth, FeedState, HubNotice, NewsDay, RawItem, Subscription
+from services.feeds.rules import new_feed
 from services.ingest import items, learn, parsed_feed, schedule, validators
 from services.ingest.fetch import Document, Failed, Fetched, NotModified
-from services.ingest.items import new_feed
 from services.ingest.learn import ADOPT_AFTER
 from services.ingest.page_text import Page
 from services.ingest.parse import Entry, NotAFeed, ParsedFeed
@@ -51,7 +51,7 @@ class FakeWorld:
     async def turn(self, url: str) -> AsyncIterator[None]:
         yield
 
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+    async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         self.asked.append((url, etag, last_modified))
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from schemas.messages import Feed, FeedState
+from services.feeds.rules import new_feed
 from services.ingest import run
 from services.ingest.fetch import Failed, Fetched
 from services.ingest.hosts import AT_ONCE, Hosts
-from services.ingest.items import new_feed
 from services.ingest.ownership import Owned
 from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.run import Rounds
@@ -68,7 +68,7 @@ class World:
     def turn(self, url: str) -> AbstractAsyncContextManager[None]:
         return self.hosts.turn(url)
 
-    async def fetch(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+    async def fetch(self, feed: Feed, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         self.asked.append(url)
         await self.let_go.wait()
         return Failed(kind="http_503", detail="busy", status=503)

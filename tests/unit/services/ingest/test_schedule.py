@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.messages import Asked, Feed, FeedState
+from services.feeds.rules import new_feed
 from services.ingest import parsed_feed
 from services.ingest.failures import HARD
-from services.ingest.items import new_feed
 from services.ingest.schedule import (
     ASKED_CEILING,
     BOILERPLATE_PERIOD_S,

@@ -8,8 +8,9 @@ import pytest
 from schemas import codec, identity
 from schemas.errors import Transient
 from schemas.messages import RawItem
+from services.feeds.rules import new_feed
 from services.ingest import send_items as module
-from services.ingest.items import find, new_feed
+from services.ingest.items import find
 from services.ingest.page_text import NotAnArticle, Page
 from services.ingest.parsed_feed import Entry, ParsedFeed
 from services.ingest.send_items import MAX_PAGES, send_items

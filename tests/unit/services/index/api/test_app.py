@@ -1,5 +1,6 @@
 """What every request meets before any data is read: no engine stands behind these."""
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -13,7 +14,7 @@ from services.index.api import auth
 from services.index.api.app import create_app
 from services.index.api.context import Context
 from services.index.api.watch import MAX_BODY_BYTES
-from services.index.deliver.vault import Vault
+from services.vault import Vault
 
 OLD, NEW = "old-key", "new-key"
 
@@ -38,6 +39,13 @@ DATA = [
     ("POST", "/v1/searches/x/test"),
     ("GET", "/v1/deliveries"),
     ("GET", "/v1/feeds/health"),
+    ("GET", "/v1/feeds"),
+    ("POST", "/v1/feeds"),
+    ("GET", "/v1/feeds.opml"),
+    ("POST", "/v1/feeds.opml"),
+    ("GET", "/v1/feeds/x"),
+    ("PATCH", "/v1/feeds/x"),
+    ("DELETE", "/v1/feeds/x"),
     ("GET", "/v1/feeds/x/health"),
     ("GET", "/v1/openapi.json"),
 ]
@@ -58,11 +66,11 @@ async def test_nothing_is_told_without_a_known_key(
 
 
 def test_every_route_with_data_is_in_the_list_above() -> None:
-    from services.index.api import deliveries, feeds, items, searches
+    from services.index.api import deliveries, feeds, items, searches, sources
 
     routes = {
-        (method, route.path.replace("{item_id}", "x").replace("{search_id}", "x").replace("{feed_id}", "x"))
-        for module in (deliveries, feeds, items, searches)
+        (method, re.sub(r"\{\w+\}", "x", route.path))
+        for module in (deliveries, feeds, items, searches, sources)
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()

@@ -1,5 +1,7 @@
 """OPML 2.0 (opml.org/spec2.opml), the format in which readers exchange lists of feeds. Pure."""
 
+import json
+import re
 from collections.abc import Iterable
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -10,11 +12,12 @@ import msgspec
 from schemas.errors import Invalid
 from schemas.identity import feed_id
 from schemas.messages import Feed
-from services.ingest.html_text import clean
-from services.ingest.parsed_feed import language_code
+from services.feeds.rules import tidied
 
 # What an outline says of a feed under the names that the YAML form uses; not of OPML, other readers ignore them.
-OWN_ATTRIBUTES: Final = ("id", "interval_s", "paused")
+OWN_ATTRIBUTES: Final = ("id", "interval_s", "paused", "page_text", "user_agent", "http1", "proxy")
+
+_LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?")
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -46,7 +49,11 @@ def read_opml(text: str, name: str) -> list[Outline]:
         said = {key.lower(): value.strip() for key, value in attributes.items()}  # writers differ in the case
         is_feed = "xmlurl" in said or said.get("type", "").lower() in ("rss", "atom")
         if is_feed:
-            found.append(Outline(parser.CurrentLineNumber, _fields(said, [tag for tag in folders if tag])))
+            try:
+                fields = _fields(said, [tag for tag in folders if tag])
+            except ValueError as error:
+                raise fail(f'headers is no JSON ({error}). Write headers=\'{{"Name": "value"}}\'.') from error
+            found.append(Outline(parser.CurrentLineNumber, fields))
         folders.append("" if is_feed else said.get("text") or said.get("title") or "")
 
     def end(element: str) -> None:
@@ -68,42 +75,51 @@ def read_opml(text: str, name: str) -> list[Outline]:
 
 
 def write_opml(feeds: Iterable[Feed]) -> str:
-    """Return a document of the feeds: tags are folders, the first the outermost."""
+    """Return a document of the feeds: tags are folders, the first the outermost. Credentials are left out."""
     root = ET.Element("opml", version="2.0")
     ET.SubElement(ET.SubElement(root, "head"), "title").text = "Feeds"
     folders: dict[tuple[str, ...], ET.Element] = {(): ET.SubElement(root, "body")}
-    for feed in feeds:
+    for feed in map(tidied, feeds):
         for depth in range(1, len(feed.tags) + 1):
             path = tuple(feed.tags[:depth])
             if path not in folders:
-                folders[path] = ET.SubElement(folders[path[:-1]], "outline", text=clean(path[-1]))
+                folders[path] = ET.SubElement(folders[path[:-1]], "outline", text=path[-1])
         ET.SubElement(folders[tuple(feed.tags)], "outline", _attributes(feed))
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def _fields(said: dict[str, str], tags: list[str]) -> dict[str, object]:
+    """What the outline names. Raises ValueError for headers that are no JSON."""
     url, title = said.get("xmlurl", ""), said.get("title") or said.get("text") or ""
+    language = _LANGUAGE.fullmatch(said.get("language", ""))
     fields: dict[str, object] = {key: said[key] for key in OWN_ATTRIBUTES if said.get(key)}
-    return fields | {
-        "url": url,
+    named = {
         "title": title if title != url else "",
-        "language": language_code(said.get("language")),
-        "country": said.get("country", "").upper() or None,
-        "tags": tags,
+        "language": language[1].lower() if language else "",
+        "country": said.get("country", "").upper(),
+        "home_page": said.get("htmlurl", ""),
+        "headers": json.loads(said["headers"]) if said.get("headers") else None,
     }
+    return fields | {key: value for key, value in named.items() if value} | {"url": url, "tags": tags}
 
 
 def _attributes(feed: Feed) -> dict[str, str]:
     attributes = {
         "type": "rss",
-        "text": clean(feed.title) or feed.url,
-        "title": clean(feed.title),
+        "text": feed.title or feed.url,
+        "title": feed.title,
         "xmlUrl": feed.url,
+        "htmlUrl": feed.home_page,
         "language": feed.language,
         "country": feed.country,
         "id": feed.feed_id if feed.feed_id != feed_id(feed.url) else None,
         "interval_s": str(feed.interval_s) if feed.interval_s else None,
         "paused": "true" if feed.paused else None,
+        "page_text": "true" if feed.page_text else None,
+        "user_agent": feed.user_agent,
+        "headers": json.dumps(feed.headers) if feed.headers else None,
+        "http1": "true" if feed.http1 else None,
+        "proxy": feed.proxy,
     }
     return {key: value for key, value in attributes.items() if value}

@@ -1,7 +1,7 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from services.index.deliver.vault import Undecryptable, Vault, unlocked
+from services.vault import Undecryptable, Vault, unlocked
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 

@@ -29,7 +29,7 @@ class Vault:
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken:
-            raise Undecryptable("the endpoint's secret opens with no key of NEWS_ENCRYPTION_KEYS") from None
+            raise Undecryptable("the secret opens with no key of NEWS_ENCRYPTION_KEYS") from None
 
 
 def unlocked(keys: str) -> Vault:
@@ -38,6 +38,6 @@ def unlocked(keys: str) -> Vault:
         return Vault(keys)
     except ValueError as error:
         raise SystemExit(
-            f"NEWS_ENCRYPTION_KEYS: {error}. Endpoint secrets are stored encrypted: make a key with "
-            "`python -m services.index key --encryption`, set it for both deliver and api, and keep it"
+            f"NEWS_ENCRYPTION_KEYS: {error}. Secrets are stored encrypted: make a key with "
+            "`python -m services.index key --encryption`, set it for ingest, deliver and api, and keep it"
         ) from None

@@ -1,73 +1,96 @@
 """Lists of feeds as files: OPML or YAML to read, OPML to write. Pure."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import msgspec
 import yaml
+from msgspec import UNSET, UnsetType
 
 from schemas import identity
 from schemas.errors import Invalid
-from schemas.messages import CountryCode, Feed, LanguageCode
-from services.ingest.opml import Outline, read_opml, write_opml
+from schemas.messages import Feed
+from services.feeds import rules
+from services.feeds.opml import Outline, read_opml, write_opml
 
-__all__ = ["read_feeds", "write_opml"]
+__all__ = ["Entry", "merged", "read_feeds", "write_opml"]
 
-MAX_TAGS: Final = 50
 _FORM: Final = "Write `feeds:` and below it a list of entries such as `- url: https://news.example/rss`."
 
 
-class _Listed(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Listed(rules.Change, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """What an entry may say."""
 
     url: str
-    title: str | None = None
-    language: LanguageCode | None = None
-    country: CountryCode | None = None
-    tags: Annotated[list[str], msgspec.Meta(max_length=MAX_TAGS)] | None = None
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | None = None
-    interval_s: Annotated[int, msgspec.Meta(gt=0)] | None = None
-    paused: bool | None = None
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | UnsetType = UNSET
 
 
-def read_feeds(text: str, name: str, now: datetime) -> list[Feed]:
-    """Return the feeds that an OPML or YAML file lists, in its order. A feed without an id is named by its URL.
+class Entry(msgspec.Struct, frozen=True):
+    """An entry of a file; `where` is for errors."""
+
+    where: str
+    listed: Listed
+
+    @property
+    def feed_id(self) -> str:
+        """The id that it gives, or that its address gives."""
+        return identity.feed_id(self.listed.url) if self.listed.id is UNSET else self.listed.id
+
+
+def read_feeds(text: str, name: str) -> list[Entry]:
+    """Return the entries of an OPML or YAML file, in its order.
 
     name: of the file, for errors. Raises Invalid (`feeds_file`), which names file, line and entry, and what to do.
     """
     text = text.removeprefix("\ufeff")
     outlines = read_opml(text.lstrip(), name) if text.lstrip().startswith("<") else _read_yaml(text, name)
-    feeds: list[Feed] = []
+    entries: list[Entry] = []
     lines: dict[str, int] = {}
     for number, outline in enumerate(outlines, start=1):
         where = f"{name}, line {outline.line} (entry {number})"
-        feed = _feed(outline, where, now)
-        for what, key in (("address", feed.url), ("id", feed.feed_id)):
+        entry = Entry(where, _listed(outline, where))
+        for what, key in (("address", entry.listed.url), ("id", entry.feed_id)):
             if key in lines:
                 raise _invalid(f"{where}: the {what} {key} is on line {lines[key]} already. Remove one of the two.")
-        lines |= {feed.url: outline.line, feed.feed_id: outline.line}
+        lines |= {entry.listed.url: outline.line, entry.feed_id: outline.line}
+        entries.append(entry)
+    return entries
+
+
+def merged(
+    entries: Sequence[Entry], known: Mapping[str, Feed], allowed_hosts: frozenset[str], now: datetime
+) -> list[Feed]:
+    """Return the feeds of the entries as they are to be stored: what an entry does not name stays as it is known.
+
+    known: by id. Raises Invalid (`feeds_file`) for a feed that cannot be polled.
+    """
+    by_url = {feed.url: feed for feed in known.values()}
+    feeds: list[Feed] = []
+    for entry in entries:
+        listed = entry.listed
+        before = known.get(entry.feed_id)
+        if listed.id is UNSET:
+            before = by_url.get(listed.url, before)
+        if before is None:
+            before = msgspec.structs.replace(rules.new_feed(listed.url, now), feed_id=entry.feed_id)
+        if before.url != listed.url:
+            before = rules.moved(before, listed.url, now)
+        feed = rules.changed(before, listed, now)
+        for field, words in rules.problems(feed, allowed_hosts):
+            raise _invalid(f"{entry.where}: {field}: {words}")
         feeds.append(feed)
     return feeds
 
 
-def _feed(outline: Outline, where: str, now: datetime) -> Feed:
+def _listed(outline: Outline, where: str) -> Listed:
     try:
-        listed = msgspec.convert(outline.fields, _Listed, strict=False)  # not strict: YAML is read as text
+        listed = msgspec.convert(outline.fields, Listed, strict=False)  # not strict: YAML is read as text
     except msgspec.ValidationError as error:
-        raise _invalid(f"{where}: {error}. An entry may have {', '.join(_Listed.__struct_fields__)}.") from error
+        raise _invalid(f"{where}: {error}. An entry may have {', '.join(Listed.__struct_fields__)}.") from error
     _check_url(listed.url, where)
-    return Feed(
-        feed_id=listed.id or identity.feed_id(listed.url),
-        url=listed.url,
-        title=" ".join((listed.title or "").split()),
-        language=listed.language,
-        country=listed.country,
-        tags=list(dict.fromkeys(tag.strip() for tag in listed.tags or [] if tag.strip())),
-        paused=listed.paused or False,
-        interval_s=listed.interval_s,
-        updated_at=now,
-    )
+    return listed
 
 
 def _check_url(url: str, where: str) -> None:
