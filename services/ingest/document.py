@@ -5,11 +5,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from services.ingest.body import EncodingError, TooLargeError, inflated
 from services.ingest.character_encoding import decode
-from services.ingest.html_text import BLOCKS, clean, html_text, inline_text
-from services.ingest.parsed_feed import MAX_ENTRIES, NotAFeed
+from services.ingest.html_text import BLOCKS, MAX_HTML, clean, html_text, inline_text
+from services.ingest.parsed_feed import NotAFeed
 
-MAX_DEPTH: Final = 200  # open elements; real feeds stay under 30
+MAX_INFLATED: Final = 15 * 1024 * 1024  # bytes
 
 # (in the page, lower case; whose; where the sign was read): only on pages that keep programs out
 BOT_WALLS: Final = (
@@ -44,14 +45,10 @@ _HTML: Final = re.compile(
     r"\s*+(?>(?:(?><!--.*?-->)|<\?[^>]*>)\s*+)*+<(?:!doctype\s+html|html|head|body|title|meta)\b", re.I | re.S
 )
 _ROOT: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf)(?=[\s>])[^<>]*", re.IGNORECASE)
+_LOC: Final = re.compile(r"<(?:[\w.-]+:)?loc>\s*([^<\s]{1,500})")
 _ANY_TAG: Final = re.compile(r"<([A-Za-z_][\w:.-]*)")
-_ENTRY: Final = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>", re.IGNORECASE)
-# A section that is no markup (to the end if it is not closed), or a tag.
-_MARKUP: Final = re.compile(
-    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)([A-Za-z_][^\s/<>]*)((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>",
-    re.DOTALL,
-)
-_REFERENCE: Final = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));", re.IGNORECASE)
+# Roots of that name only: CDF and feeds that have lost their <rss>, news sitemaps and indices of sitemaps.
+_FIRST_TAGS: Final = frozenset(("channel", "urlset", "sitemapindex"))
 # A declaration in the DTD, and those that do no harm: an entity that stands for one character, as older feeds define
 # &nbsp; and the like, and the name of an external set of entities, which nothing here fetches.
 _ENTITY: Final = re.compile(r"<!ENTITY")
@@ -63,15 +60,18 @@ _HARMLESS: Final = re.compile(
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """text: for xml, from the root element on, without prolog, fit for a parser. damaged: what was mended, in words."""
 
-    format: Literal["xml", "json"]
+    format: Literal["xml", "sitemap", "json"]
     text: str
     damaged: list[str]
 
 
 def read_document(body: bytes, content_type: str | None) -> Document:
     """Return the document's text and what it looks like. Raises NotAFeed."""
-    if body.startswith(b"\x1f\x8b"):
-        raise NotAFeed("unparsable", "the body is compressed (gzip) and the response does not say so")
+    if body.startswith(b"\x1f\x8b"):  # without a Content-Encoding: sitemaps come so
+        try:
+            body = inflated(body, MAX_INFLATED)
+        except (EncodingError, TooLargeError) as error:
+            raise NotAFeed("unparsable", f"a gzip file: {error}") from error
     text, wrong = decode(body, content_type)
     damaged = [wrong] if wrong else []
     content = text.strip("\ufeff\0 \t\r\n")
@@ -79,7 +79,9 @@ def read_document(body: bytes, content_type: str | None) -> Document:
         raise NotAFeed("empty", f"the body has {len(body)} bytes and no content")
     if content.startswith(("{", "[")):
         return Document(format="json", text=content, damaged=damaged)
-    root, first = _ROOT.search(content), _ANY_TAG.search(content)
+    first = _ANY_TAG.search(content)
+    name = first[1].rpartition(":")[2].lower() if first else ""
+    root = first if name in _FIRST_TAGS else _ROOT.search(content)
     sure = root and first and (root.start() == first.start() or re.search(r"\s(?:version|xmlns)", root[0]))
     if _HTML.match(content) and not sure:
         raise _page(content)
@@ -92,11 +94,15 @@ def read_document(body: bytes, content_type: str | None) -> Document:
     text = clean(content[root.start() :])
     if len(text) != len(content) - root.start():
         damaged.append("control characters")
-    mended = _REFERENCE.sub(_mend_reference, text)
-    if mended != text:
-        damaged.append("references to no character")
-    _refuse_depth(mended)
-    return Document(format="xml", text=_first_entries(mended), damaged=damaged)
+    if name == "sitemapindex":
+        raise NotAFeed("sitemap_index", _index(text))
+    return Document(format="sitemap" if name == "urlset" else "xml", text=text, damaged=damaged)
+
+
+def _index(text: str) -> str:
+    addresses = _LOC.findall(text[:100_000])
+    news = [address for address in addresses if "news" in address.lower()] or addresses
+    return f"an index of sitemaps, no feed itself; of those it names, give a news sitemap, such as {news[:1]}"
 
 
 def _refuse_entities(prolog: str) -> None:
@@ -106,38 +112,9 @@ def _refuse_entities(prolog: str) -> None:
             raise NotAFeed("xml", f"refused: its DTD defines entities: {_excerpt(prolog[declaration.start() :])}")
 
 
-def _mend_reference(reference: re.Match[str]) -> str:
-    """U+FFFD for surrogates and what is beyond Unicode: on those feedparser fails."""
-    hexadecimal, decimal = reference.groups()
-    digits = (hexadecimal or decimal).lstrip("0") or "0"
-    number = int(digits, 16 if hexadecimal else 10) if len(digits) < 8 else 0x110000
-    return "�" if 0xD800 <= number <= 0xDFFF or number > 0x10FFFF else reference[0]
-
-
-def _refuse_depth(text: str) -> None:
-    """Parsers' work grows with the depth at every element."""
-    open_tags: list[str] = []
-    for markup in _MARKUP.finditer(text):
-        closing, name, rest = markup.groups()
-        if not name or rest.endswith("/"):
-            continue
-        if not closing:
-            open_tags.append(name)
-            if len(open_tags) > MAX_DEPTH:
-                raise NotAFeed("xml", f"refused: more than {MAX_DEPTH} elements within each other")
-        elif name in open_tags:  # also closes what was left open inside
-            while open_tags.pop() != name:
-                pass
-
-
-def _first_entries(text: str) -> str:
-    """The document without what is between its entry number MAX_ENTRIES and the end of its last."""
-    ends = [end.end() for end in _ENTRY.finditer(text)]
-    return text[: ends[MAX_ENTRIES - 1]] + text[ends[-1] :] if len(ends) > MAX_ENTRIES else text
-
-
 def _page(content: str) -> NotAFeed:
     """What kind of web page this is."""
+    content = content[:MAX_HTML]
     page = content.lower()
     title = _TITLE.search(content)
     words = html_text(content)
