@@ -53,6 +53,8 @@ def _entries(items: list[Any], url: str, dates: Dates) -> tuple[list[Entry], lis
             continue
         content += sum(len(value) for value in item.values() if isinstance(value, str))
         if content > MAX_CONTENT:
+            if not entries:
+                raise NotAFeed("json", f"refused: an entry of more than {MAX_CONTENT} characters")
             return entries, [f"read up to its entry {len(entries)}: too large"]
         entries.append(_entry(item, url, dates))
     return entries, []

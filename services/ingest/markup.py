@@ -189,7 +189,7 @@ class _Pass:
 
     def _cut(self) -> Mended:
         if self.affordable is None:
-            raise NotAFeed("xml", f"refused: {len(self.text)} characters, and more markup than a feed needs")
+            raise NotAFeed("xml", f"refused: {len(self.text)} characters, and no entry ends in what is read")
         pieces, entries, still_open = self.affordable
         del self.out[pieces:]
         self.out += [f"</{name}>" for name in reversed(still_open)]

@@ -52,6 +52,11 @@ def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
             return _read_xml(document.text, url, document.damaged)
 
 
+def prepare() -> None:
+    """Load what parsing needs, which takes a second: at the start of a process, not within a document's time."""
+    import feedparser  # noqa: F401
+
+
 def _read_xml(original: str, url: str, damaged: list[str]) -> ParsedFeed:
     mended = markup.mend(original)
     broken = _broken(mended.text)

@@ -14,7 +14,8 @@ from services.telemetry import logger
 
 log = logger(__name__)
 
-LIMIT_S = 30.0
+LIMIT_S = 15.0  # seconds of a document; the dearest takes under 2 on a machine that has nothing else to do
+START_S = 120.0  # seconds of a new process, until it has its libraries
 
 
 class ParserPool:
@@ -22,13 +23,18 @@ class ParserPool:
 
     def __init__(self) -> None:
         self._executor = self._new()
+        self._started: asyncio.Future[None] | None = None
         self._turn = asyncio.Lock()  # the limit is a document's own, not that of those before it
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
-        """Parse a document. Raises NotAFeed."""
+        """Parse a document. Raises NotAFeed, of kind parser_died or parser_hung where it is the parser that failed."""
         async with self._turn:
-            parsing = asyncio.get_running_loop().run_in_executor(self._executor, parse.parse, body, content_type, url)
+            loop = asyncio.get_running_loop()
             try:
+                if self._started is None:
+                    self._started = loop.run_in_executor(self._executor, parse.prepare)
+                await asyncio.wait_for(self._started, START_S)
+                parsing = loop.run_in_executor(self._executor, parse.parse, body, content_type, url)
                 return await asyncio.wait_for(parsing, LIMIT_S)
             except BrokenProcessPool as error:
                 self._replace()
@@ -37,15 +43,18 @@ class ParserPool:
                 self._replace()
                 detail = f"the parser took more than {LIMIT_S:.0f} s, {len(body)} bytes"
                 raise NotAFeed("parser_hung", detail) from error
+            except asyncio.CancelledError:
+                self._replace()  # it may still be at it, and the next document would wait for that
+                raise
 
     def close(self) -> None:
         """End the process."""
         _end(self._executor)
 
     def _replace(self) -> None:
-        log.error("the parser died or hung, and is replaced")
+        log.warning("the parser's process is replaced")
         _end(self._executor)
-        self._executor = self._new()
+        self._executor, self._started = self._new(), None
 
     @staticmethod
     def _new() -> ProcessPoolExecutor:
