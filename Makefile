@@ -8,7 +8,7 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration gold format schemas lock up down status clean
+.PHONY: help run test check unit integration gold bench-parse fuzz format schemas lock up down status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ integration: $(INSTALLED) ## the tests on the real servers
 
 gold: $(INSTALLED) ## how well items are tagged: precision and recall per class, with every miss
 	$(PY) -m tests.gold
+
+bench-parse: $(INSTALLED) ## feeds parsed a second beside bare feedparser, the dearest documents, stalls of the loop
+	$(PY) -m bench.ingest_parse
+
+fuzz: $(INSTALLED) ## 20,000 mutated feeds through the parser: none may crash, hang or take over 2 s
+	$(PY) -m bench.fuzz_parse --mutations 20000
 
 format: $(INSTALLED) ## format the code, apply the linter's safe fixes
 	$(VENV)/bin/ruff check --fix .

@@ -13,7 +13,7 @@ from services.ingest.parsed_feed import MAX_ENTRIES, NotAFeed
 
 MAX_DEPTH: Final = 200  # open elements; real feeds stay under 30
 MAX_ATTRIBUTES: Final = 100  # of an element: feedparser takes quadratic time
-MAX_NAME: Final = 1_000  # characters of an author or the like: feedparser looks for an address in quadratic time
+MAX_NAME: Final = 500  # characters of an author or the like: feedparser looks for an address in quadratic time
 NAMES: Final = frozenset(
     ("author", "contributor", "creator", "email", "managingeditor", "name", "owner", "publisher", "webmaster")
 )
@@ -26,12 +26,16 @@ VOID: Final = frozenset(("br", "hr", "img", "input", "wbr"))
 MAX_COST: Final = 1_200_000
 ELEMENT: Final = 20
 ATTRIBUTE: Final = 2
-TOKEN: Final = 2  # a reference, say, and its replacement
+TOKEN: Final = 2  # a reference by number, say, and its replacement
 CHARACTER: Final = 0.15
+REFERENCE: Final = 1
+LINE: Final = 1.5  # its end comes to feedparser by itself
+NAME: Final = 0.004  # by the square of its characters
 
 _TOKEN: Final = re.compile(
     r"""<(?P<closing>/?)(?P<name>[A-Za-z_][^\s/<>"'&]*+)(?P<rest>[^<>"']*+(?:(?:"[^"<]*+"|'[^'<]*+')[^<>"']*+)*+)>"""
-    r"""|<!\[CDATA\[|<!--|<\?|<![^<>]*+>|<|\]\]>|&(?:\#[xX]?[0-9A-Fa-f]+;|[A-Za-z][A-Za-z0-9]*;)?"""
+    r"""|<!\[CDATA\[|<!--|<\?|<![^<>]*+>|<|\]\]>"""
+    r"""|&(?!(?:lt|gt|amp|quot|apos);)(?:\#[xX]?[0-9A-Fa-f]+;|[A-Za-z][A-Za-z0-9]*;)?"""
 )
 _REFERENCE: Final = re.compile(r"&(?:\#[xX]?[0-9A-Fa-f]+;|[A-Za-z][A-Za-z0-9]*;)?")
 _END_OF: Final = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}
@@ -66,18 +70,18 @@ class _Pass:
         self.entries = 0
         self.damaged: dict[str, None] = {}
         self.last_end = {end: text.rfind(end) for end in (*_END_OF.values(), "<", ">")}
-        self.name: tuple[int, int, int] | None = None  # where an author's name began: see _end_of_name
+        self.name: tuple[int, int, int, int] | None = None  # where an author's name began: see _end_of_name
         self.affordable: tuple[int, int, list[str]] | None = None  # where the last entry ended that is
 
     def run(self) -> Mended:
         at = 0
         while self.entries < MAX_ENTRIES and (token := _TOKEN.search(self.text, at)):
-            self.cost += TOKEN + (token.start() - at) * CHARACTER
+            self.cost += TOKEN + self._cost_of_text(at, token.start())
             at = self._token(token)
             if self.cost > self.limit:
                 return self._cut()
         if self.entries < MAX_ENTRIES:
-            self.cost += (len(self.text) - at) * CHARACTER
+            self.cost += self._cost_of_text(at, len(self.text))
             if self.cost > self.limit:
                 return self._cut()
             self.out.append(self.text[self.copied :])
@@ -85,6 +89,10 @@ class _Pass:
         self._replace(at, at, "")
         self.out += [f"</{name}>" for name in reversed(self.open)]
         return self._result()
+
+    def _cost_of_text(self, start: int, end: int) -> float:
+        lines, references = self.text.count("\n", start, end), self.text.count("&", start, end)
+        return (end - start) * CHARACTER + lines * LINE + references * REFERENCE
 
     def _token(self, token: re.Match[str]) -> int:
         """Deal with a token, and return where the next may begin."""
@@ -117,7 +125,7 @@ class _Pass:
             return end
         after = self.text.index(_END_OF[begins], end) + len(_END_OF[begins])
         if begins == "<![CDATA[":
-            self.cost += (after - end) * CHARACTER
+            self.cost += self._cost_of_text(end, after)
         else:
             self._replace(start, after, "")
         return after
@@ -164,28 +172,30 @@ class _Pass:
         self.open.append(name)
         if len(self.open) > MAX_DEPTH:
             raise NotAFeed("xml", f"refused: more than {MAX_DEPTH} elements within each other")
-        if local in NAMES:
-            self.name = len(self.out), self.copied, tag.end()
+        if local in NAMES and self.name is None:
+            self.name = len(self.out), self.copied, tag.end(), len(self.open)
 
     def _close(self, name: str, local: str, tag: re.Match[str]) -> None:
-        if self.name and local in NAMES:
-            self._end_of_name(self.name, tag.start())
         if name in self.open:  # also closes what was left open inside
             while self.open.pop() != name:
                 pass
+            if self.name and len(self.open) < self.name[3]:
+                self._end_of_name(self.name, tag.start())
         if local in self.ends:
             self.entries += 1
             self._replace(tag.end(), tag.end(), "")
             self.affordable = len(self.out), self.entries, self.open.copy()
 
-    def _end_of_name(self, began: tuple[int, int, int], ends: int) -> None:
-        pieces, copied, begins = began
-        if ends - begins > MAX_NAME:
-            del self.out[pieces:]
-            self.copied = copied
-            self._replace(begins, ends, "")
-            self.damaged["the name of an author too long to be one"] = None
+    def _end_of_name(self, began: tuple[int, int, int, int], ends: int) -> None:
+        pieces, copied, begins, _depth = began
         self.name = None
+        if ends - begins <= MAX_NAME:
+            self.cost += (ends - begins) ** 2 * NAME
+            return
+        del self.out[pieces:]
+        self.copied = copied
+        self._replace(begins, ends, "")
+        self.damaged["the name of an author too long to be one"] = None
 
     def _cut(self) -> Mended:
         if self.affordable is None:

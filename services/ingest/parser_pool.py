@@ -33,9 +33,10 @@ class ParserPool:
             try:
                 if self._started is None:
                     self._started = loop.run_in_executor(self._executor, parse.prepare)
-                await asyncio.wait_for(self._started, START_S)
-                parsing = loop.run_in_executor(self._executor, parse.parse, body, content_type, url)
-                return await asyncio.wait_for(parsing, LIMIT_S)
+                async with asyncio.timeout(START_S):
+                    await self._started
+                async with asyncio.timeout(LIMIT_S):
+                    return await loop.run_in_executor(self._executor, parse.parse, body, content_type, url)
             except BrokenProcessPool as error:
                 self._replace()
                 raise NotAFeed("parser_died", f"the parser died of this document, {len(body)} bytes") from error
