@@ -26,11 +26,14 @@ BOT_WALLS: Final = (
     ("awswafintegration", "AWS WAF challenge", "seen in public tests with recorded pages"),
     ("making sure you're not a bot", "Anubis", "TecharoHQ/anubis"),
     ("making sure you&#39;re not a bot", "Anubis", "TecharoHQ/anubis"),
+    ("<title>one moment, please...</title>", "Imunify360 challenge", "seen in public notes on recorded pages"),
+    ("slowaes.decrypt(c", "cookie challenge (testcookie)", "seen in public programs that meet it"),
     ("errors.edgesuite.net", "Akamai block", "seen in public tests with recorded pages"),
 )
 # Words of such pages that ordinary pages may hold too (Imperva adds its script to all): they count among few words.
 BOT_WALL_WORDS: Final = re.compile(
     r"captcha|are you (?:a )?(?:human|robot)|not a robot|checking your browser|access denied|unusual traffic"
+    r"|verify(?:ing)? (?:that )?you are human|your request is being verified|verifying your browser"
     r"|enable javascript and cookies|request blocked|security check|_incapsula_resource|ddos protection by",
     re.IGNORECASE,
 )
@@ -40,6 +43,7 @@ FEW: Final = 1_000  # characters
 _OF_PAGES: Final = BLOCKS | {"a", "b", "font", "i", "img", "link", "script", "small", "span", "strong", "style"}
 
 _LOGIN: Final = re.compile(r"<input[^<>]*\btype\s*=\s*[\"']?password", re.IGNORECASE)
+_LOGIN_PATH: Final = re.compile(r"/(?:wp-login|log-?in|sign-?in|sso|oauth2?)(?:[./?]|\Z)", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _HTML: Final = re.compile(
     r"\s*+(?>(?:(?><!--.*?-->)|<\?[^>]*>)\s*+)*+<(?:!doctype\s+html|html|head|body|title|meta)\b", re.I | re.S
@@ -65,8 +69,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     damaged: list[str]
 
 
-def read_document(body: bytes, content_type: str | None) -> Document:
-    """Return the document's text and what it looks like. Raises NotAFeed."""
+def read_document(body: bytes, content_type: str | None, url: str = "") -> Document:
+    """Return the document's text and what it looks like. url: where redirects led to. Raises NotAFeed."""
     if body.startswith(b"\x1f\x8b"):  # without a Content-Encoding: sitemaps come so
         try:
             body = inflated(body, MAX_INFLATED)
@@ -84,9 +88,9 @@ def read_document(body: bytes, content_type: str | None) -> Document:
     root = first if name in _FIRST_TAGS else _ROOT.search(content)
     sure = root and first and (root.start() == first.start() or re.search(r"\s(?:version|xmlns)", root[0]))
     if _HTML.match(content) and not sure:
-        raise _page(content)
+        raise _page(content, url)
     if not root:
-        raise _other(content)
+        raise _other(content, url)
     _refuse_entities(content[: root.start()])
     if not content.startswith("<"):
         damaged.append(f"text before the feed: {_excerpt(content)}")
@@ -102,7 +106,7 @@ def read_document(body: bytes, content_type: str | None) -> Document:
 def _index(text: str) -> str:
     addresses = _LOC.findall(text[:100_000])
     news = [address for address in addresses if "news" in address.lower()] or addresses
-    return f"an index of sitemaps, no feed itself; of those it names, give a news sitemap, such as {news[:1]}"
+    return "an index of sitemaps, no feed: take one of news that it names" + (f", such as {news[0]}" if news else "")
 
 
 def _refuse_entities(prolog: str) -> None:
@@ -112,7 +116,7 @@ def _refuse_entities(prolog: str) -> None:
             raise NotAFeed("xml", f"refused: its DTD defines entities: {_excerpt(prolog[declaration.start() :])}")
 
 
-def _page(content: str) -> NotAFeed:
+def _page(content: str, url: str) -> NotAFeed:
     """What kind of web page this is."""
     content = content[:MAX_HTML]
     page = content.lower()
@@ -124,14 +128,15 @@ def _page(content: str) -> NotAFeed:
             return NotAFeed("bot_wall", f"{said} ({whose})")
     if len(words) < FEW and BOT_WALL_WORDS.search(content):
         return NotAFeed("bot_wall", said)
-    return NotAFeed("login" if _LOGIN.search(content) else "html", said)
+    asks = _LOGIN.search(content) or _LOGIN_PATH.search(url.partition("?")[0])
+    return NotAFeed("login" if asks else "html", said)
 
 
-def _other(content: str) -> NotAFeed:
+def _other(content: str, url: str) -> NotAFeed:
     """What kind of document this is that is neither a feed nor, as it starts, a web page."""
     tag = _ANY_TAG.search(content)
     if tag and tag[1].lower() in _OF_PAGES:
-        return _page(content)
+        return _page(content, url)
     if tag:
         return NotAFeed("xml", f"an XML document, but no feed: its root element is <{tag[1]}>")
     return NotAFeed("unparsable", f"neither XML nor JSON nor HTML: {_excerpt(content)}")

@@ -42,7 +42,7 @@ def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
     content_type: of the response, believed in its charset only. url: where the document came from, for relative links.
     Raises NotAFeed and nothing else.
     """
-    document = read_document(body, content_type)
+    document = read_document(body, content_type, url)
     match document.format:
         case "json":
             return json_feed.read(document.text, url, document.damaged)
@@ -65,7 +65,7 @@ def _read_xml(original: str, url: str, damaged: list[str]) -> ParsedFeed:
     text = mended.text
     damaged = [*damaged, *mended.damaged, *([broken] if broken else [])]
     parsed = _run_feedparser(text, broken, damaged)
-    version, feed = str(parsed.get("version") or ""), parsed["feed"]
+    version, feed = str(parsed.get("version") or ("cdf" if _CDF.match(text) else "")), parsed["feed"]
     whole = not broken or _END.search(text)
     if not parsed["entries"] and (not whole or _ENTRY.search(text)):
         raise NotAFeed("unparsable", f"no entry can be read: {'; '.join(damaged) or 'its items are of no known kind'}")
@@ -80,7 +80,7 @@ def _read_xml(original: str, url: str, damaged: list[str]) -> ParsedFeed:
         title=inline_text(_string(feed.get("title")))[:MAX_TITLE],
         language=language,
         entries=[entry for entry in entries if entry.title or entry.text or entry.url],
-        format=version or ("cdf" if _CDF.match(text) else "unknown"),
+        format=version or "unknown",
         damaged="; ".join(damaged) or None,
         asked=asked(feed.get, text),
         hub=_linked(feed, "hub", url),

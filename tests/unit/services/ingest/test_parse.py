@@ -312,6 +312,27 @@ def test_bodies_that_are_no_feed(body: bytes, expected: str) -> None:
     assert kind(body) == expected
 
 
+def test_a_page_that_a_redirect_to_a_login_led_to() -> None:
+    page = b"<html><head><title>Welcome</title></head><body><div id=app></div></body></html>"
+    for url in ("https://paper.example/login?next=%2Ffeed", "https://paper.example/accounts/sign-in/"):
+        with pytest.raises(NotAFeed) as raised:
+            parse(page, None, url)
+        assert raised.value.kind == "login"
+    assert kind(page) == "html"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<title>One moment, please...</title><p>Please wait while your request is being verified...",
+        "<script>document.cookie='__test='+toHex(slowAES.decrypt(c,2,a,b))</script>",
+        "<h1>paper.example</h1><p>Verifying you are human. This may take a few seconds.",
+    ],
+)
+def test_a_challenge_is_a_bot_wall(words: str) -> None:
+    assert kind(f"<html><body>{words}</body></html>".encode()) == "bot_wall"
+
+
 @pytest.mark.parametrize(
     "body",
     [
