@@ -8,7 +8,7 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults format schemas lock up down status clean
+.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults fuzz format schemas lock up down status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,16 +35,19 @@ integration: $(INSTALLED) ## the tests on the real servers
 gold: $(INSTALLED) ## how well items are tagged, per class; misses of the kept-aside third are not shown
 	$(PY) -m tests.gold
 
-bench-ingest: $(INSTALLED) ## what polling and parsing cost, beside the bare libraries, and the fuzzing of the parser
+bench-ingest: $(INSTALLED) ## polls and parsing beside the bare libraries, 10,000 feeds, stalls of the loop, fuzzing
 	$(PY) -m bench.ingest_poll
 	$(PY) -m bench.ingest_parse
-	$(PY) -m bench.fuzz_parse
+	$(PY) -m bench.fuzz_parse --mutations 20000
 
 bench-enrich: $(INSTALLED) ## how fast items are tagged, alone and through the broker; memory, start-up
 	$(PY) -m bench.enrich
 
 bench-enrich-faults: $(INSTALLED) ## kill enrich's workers 50 times under load: is anything lost?
 	$(PY) -m bench.enrich_faults --kills 50
+
+fuzz: $(INSTALLED) ## 20,000 mutated feeds through the parser: none may crash, hang or take over 2 s
+	$(PY) -m bench.fuzz_parse --mutations 20000
 
 format: $(INSTALLED) ## format the code, apply the linter's safe fixes
 	$(VENV)/bin/ruff check --fix .

@@ -34,6 +34,20 @@ async def read_capped(response: httpx.Response, limit: int) -> bytes:
     return bytes(body)
 
 
+def inflated(body: bytes, limit: int) -> bytes:
+    """Return what a gzip file holds, of at most `limit` bytes. Raises EncodingError and TooLargeError."""
+    inflate = zlib.decompressobj(_GZIP)
+    try:
+        content = inflate.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise EncodingError(f"broken gzip: {error}") from error
+    if len(content) > limit:
+        raise TooLargeError(f"more than {limit} bytes, inflated")
+    if not inflate.eof:
+        raise EncodingError("the gzip body ends too early")
+    return content
+
+
 async def _inflated(response: httpx.Response, limit: int) -> bytes:
     body, inflate, begun = bytearray(), zlib.decompressobj(_GZIP), False
     async for chunk in response.aiter_raw():

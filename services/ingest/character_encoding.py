@@ -48,7 +48,7 @@ def decode(body: bytes, content_type: str | None) -> tuple[str, str | None]:
             continue
     text = body.decode("utf-8", "replace")
     broken = text.count("�")
-    if broken * 2 < sum(character > "\x7f" for character in text):
+    if broken * 2 < len(text) - len(text.encode("ascii", "ignore")):
         return text, f"{broken} characters that are not UTF-8"
     return body.decode("cp1252", "replace"), "encoding not declared, read as windows-1252"
 

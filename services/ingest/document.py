@@ -5,11 +5,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from services.ingest.body import EncodingError, TooLargeError, inflated
 from services.ingest.character_encoding import decode
-from services.ingest.html_text import BLOCKS, clean, html_text, inline_text
-from services.ingest.parsed_feed import MAX_ENTRIES, NotAFeed
+from services.ingest.html_text import BLOCKS, MAX_HTML, clean, html_text, inline_text
+from services.ingest.parsed_feed import NotAFeed
 
-MAX_DEPTH: Final = 200  # open elements; real feeds stay under 30
+MAX_INFLATED: Final = 15 * 1024 * 1024  # bytes
 
 # (in the page, lower case; whose; where the sign was read): only on pages that keep programs out
 BOT_WALLS: Final = (
@@ -25,11 +26,14 @@ BOT_WALLS: Final = (
     ("awswafintegration", "AWS WAF challenge", "seen in public tests with recorded pages"),
     ("making sure you're not a bot", "Anubis", "TecharoHQ/anubis"),
     ("making sure you&#39;re not a bot", "Anubis", "TecharoHQ/anubis"),
+    ("<title>one moment, please...</title>", "Imunify360 challenge", "seen in public notes on recorded pages"),
+    ("slowaes.decrypt(c", "cookie challenge (testcookie)", "seen in public programs that meet it"),
     ("errors.edgesuite.net", "Akamai block", "seen in public tests with recorded pages"),
 )
 # Words of such pages that ordinary pages may hold too (Imperva adds its script to all): they count among few words.
 BOT_WALL_WORDS: Final = re.compile(
     r"captcha|are you (?:a )?(?:human|robot)|not a robot|checking your browser|access denied|unusual traffic"
+    r"|verify(?:ing)? (?:that )?you are human|your request is being verified|verifying your browser"
     r"|enable javascript and cookies|request blocked|security check|_incapsula_resource|ddos protection by",
     re.IGNORECASE,
 )
@@ -39,19 +43,16 @@ FEW: Final = 1_000  # characters
 _OF_PAGES: Final = BLOCKS | {"a", "b", "font", "i", "img", "link", "script", "small", "span", "strong", "style"}
 
 _LOGIN: Final = re.compile(r"<input[^<>]*\btype\s*=\s*[\"']?password", re.IGNORECASE)
+_LOGIN_PATH: Final = re.compile(r"/(?:wp-login|log-?in|sign-?in|sso|oauth2?)(?:[./?]|\Z)", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _HTML: Final = re.compile(
     r"\s*+(?>(?:(?><!--.*?-->)|<\?[^>]*>)\s*+)*+<(?:!doctype\s+html|html|head|body|title|meta)\b", re.I | re.S
 )
 _ROOT: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf)(?=[\s>])[^<>]*", re.IGNORECASE)
+_LOC: Final = re.compile(r"<(?:[\w.-]+:)?loc>\s*([^<\s]{1,500})")
 _ANY_TAG: Final = re.compile(r"<([A-Za-z_][\w:.-]*)")
-_ENTRY: Final = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>", re.IGNORECASE)
-# A section that is no markup (to the end if it is not closed), or a tag.
-_MARKUP: Final = re.compile(
-    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)([A-Za-z_][^\s/<>]*)((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>",
-    re.DOTALL,
-)
-_REFERENCE: Final = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));", re.IGNORECASE)
+# Roots of that name only: CDF and feeds that have lost their <rss>, news sitemaps and indices of sitemaps.
+_FIRST_TAGS: Final = frozenset(("channel", "urlset", "sitemapindex"))
 # A declaration in the DTD, and those that do no harm: an entity that stands for one character, as older feeds define
 # &nbsp; and the like, and the name of an external set of entities, which nothing here fetches.
 _ENTITY: Final = re.compile(r"<!ENTITY")
@@ -63,15 +64,18 @@ _HARMLESS: Final = re.compile(
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """text: for xml, from the root element on, without prolog, fit for a parser. damaged: what was mended, in words."""
 
-    format: Literal["xml", "json"]
+    format: Literal["xml", "sitemap", "json"]
     text: str
     damaged: list[str]
 
 
-def read_document(body: bytes, content_type: str | None) -> Document:
-    """Return the document's text and what it looks like. Raises NotAFeed."""
-    if body.startswith(b"\x1f\x8b"):
-        raise NotAFeed("unparsable", "the body is compressed (gzip) and the response does not say so")
+def read_document(body: bytes, content_type: str | None, url: str = "") -> Document:
+    """Return the document's text and what it looks like. url: where redirects led to. Raises NotAFeed."""
+    if body.startswith(b"\x1f\x8b"):  # without a Content-Encoding: sitemaps come so
+        try:
+            body = inflated(body, MAX_INFLATED)
+        except (EncodingError, TooLargeError) as error:
+            raise NotAFeed("unparsable", f"a gzip file: {error}") from error
     text, wrong = decode(body, content_type)
     damaged = [wrong] if wrong else []
     content = text.strip("\ufeff\0 \t\r\n")
@@ -79,12 +83,14 @@ def read_document(body: bytes, content_type: str | None) -> Document:
         raise NotAFeed("empty", f"the body has {len(body)} bytes and no content")
     if content.startswith(("{", "[")):
         return Document(format="json", text=content, damaged=damaged)
-    root, first = _ROOT.search(content), _ANY_TAG.search(content)
+    first = _ANY_TAG.search(content)
+    name = first[1].rpartition(":")[2].lower() if first else ""
+    root = first if name in _FIRST_TAGS else _ROOT.search(content)
     sure = root and first and (root.start() == first.start() or re.search(r"\s(?:version|xmlns)", root[0]))
     if _HTML.match(content) and not sure:
-        raise _page(content)
+        raise _page(content, url)
     if not root:
-        raise _other(content)
+        raise _other(content, url)
     _refuse_entities(content[: root.start()])
     if not content.startswith("<"):
         damaged.append(f"text before the feed: {_excerpt(content)}")
@@ -92,11 +98,15 @@ def read_document(body: bytes, content_type: str | None) -> Document:
     text = clean(content[root.start() :])
     if len(text) != len(content) - root.start():
         damaged.append("control characters")
-    mended = _REFERENCE.sub(_mend_reference, text)
-    if mended != text:
-        damaged.append("references to no character")
-    _refuse_depth(mended)
-    return Document(format="xml", text=_first_entries(mended), damaged=damaged)
+    if name == "sitemapindex":
+        raise NotAFeed("sitemap_index", _index(text))
+    return Document(format="sitemap" if name == "urlset" else "xml", text=text, damaged=damaged)
+
+
+def _index(text: str) -> str:
+    addresses = _LOC.findall(text[:100_000])
+    news = [address for address in addresses if "news" in address.lower()] or addresses
+    return "an index of sitemaps, no feed: take one of news that it names" + (f", such as {news[0]}" if news else "")
 
 
 def _refuse_entities(prolog: str) -> None:
@@ -106,38 +116,9 @@ def _refuse_entities(prolog: str) -> None:
             raise NotAFeed("xml", f"refused: its DTD defines entities: {_excerpt(prolog[declaration.start() :])}")
 
 
-def _mend_reference(reference: re.Match[str]) -> str:
-    """U+FFFD for surrogates and what is beyond Unicode: on those feedparser fails."""
-    hexadecimal, decimal = reference.groups()
-    digits = (hexadecimal or decimal).lstrip("0") or "0"
-    number = int(digits, 16 if hexadecimal else 10) if len(digits) < 8 else 0x110000
-    return "�" if 0xD800 <= number <= 0xDFFF or number > 0x10FFFF else reference[0]
-
-
-def _refuse_depth(text: str) -> None:
-    """Parsers' work grows with the depth at every element."""
-    open_tags: list[str] = []
-    for markup in _MARKUP.finditer(text):
-        closing, name, rest = markup.groups()
-        if not name or rest.endswith("/"):
-            continue
-        if not closing:
-            open_tags.append(name)
-            if len(open_tags) > MAX_DEPTH:
-                raise NotAFeed("xml", f"refused: more than {MAX_DEPTH} elements within each other")
-        elif name in open_tags:  # also closes what was left open inside
-            while open_tags.pop() != name:
-                pass
-
-
-def _first_entries(text: str) -> str:
-    """The document without what is between its entry number MAX_ENTRIES and the end of its last."""
-    ends = [end.end() for end in _ENTRY.finditer(text)]
-    return text[: ends[MAX_ENTRIES - 1]] + text[ends[-1] :] if len(ends) > MAX_ENTRIES else text
-
-
-def _page(content: str) -> NotAFeed:
+def _page(content: str, url: str) -> NotAFeed:
     """What kind of web page this is."""
+    content = content[:MAX_HTML]
     page = content.lower()
     title = _TITLE.search(content)
     words = html_text(content)
@@ -147,14 +128,15 @@ def _page(content: str) -> NotAFeed:
             return NotAFeed("bot_wall", f"{said} ({whose})")
     if len(words) < FEW and BOT_WALL_WORDS.search(content):
         return NotAFeed("bot_wall", said)
-    return NotAFeed("login" if _LOGIN.search(content) else "html", said)
+    asks = _LOGIN.search(content) or _LOGIN_PATH.search(url.partition("?")[0])
+    return NotAFeed("login" if asks else "html", said)
 
 
-def _other(content: str) -> NotAFeed:
+def _other(content: str, url: str) -> NotAFeed:
     """What kind of document this is that is neither a feed nor, as it starts, a web page."""
     tag = _ANY_TAG.search(content)
     if tag and tag[1].lower() in _OF_PAGES:
-        return _page(content)
+        return _page(content, url)
     if tag:
         return NotAFeed("xml", f"an XML document, but no feed: its root element is <{tag[1]}>")
     return NotAFeed("unparsable", f"neither XML nor JSON nor HTML: {_excerpt(content)}")

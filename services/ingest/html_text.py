@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from html.parser import HTMLParser
 from typing import Final
 
 MAX_HTML: Final = 500_000  # characters that are read, more than twice what a message holds
@@ -25,15 +24,19 @@ _INLINE_TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _BREAK_TAG: Final = re.compile(r"</?(?:br|div|h[1-6]|p)\b", re.IGNORECASE)
-# What html.parser fails on or takes quadratic time for (CPython gh-135462), out of its way as browsers do it:
-# comments, declarations and instructions, closed or not, are no text; CDATA is; a "<" that begins no tag is itself.
-_NO_TEXT: Final = re.compile(r"<!\[CDATA\[|\]\]>|<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)", re.DOTALL)
-_NO_TAG: Final = re.compile(r"<(?!/?[A-Za-z][^<>]*>)")
+# A tag, as browsers end it (a ">" in a quoted value does not), but for a value that holds "<": that one ends at the
+# first ">". Comments, declarations and instructions, closed or not, are no text; CDATA is; a "<" that begins none of
+# these is itself. Possessive throughout, and nothing runs past a "<" but what is there to skip: linear.
+_TOKEN: Final = re.compile(
+    r"""<(/?)([A-Za-z][^\s/<>]*+)(?:[^<>"']*+(?:(?:"[^"<]*+"|'[^'<]*+')[^<>"']*+)*+>|[^<>]*+>)"""
+    r"""|<!\[CDATA\[|\]\]>|<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)""",
+    re.DOTALL,
+)
 _BLANK_LINE: Final = re.compile(r"\n[^\S\n]*\n")
+_LINE_ENDS: Final = re.compile(r"\n\s+")
 # What XML 1.0 (2.2) does not allow, and DEL. C1 controls are windows-1252 gone wrong: HTML Living Standard, 13.2.5.80.
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_C1: Final = re.compile("[\x80-\x9f]")
+_UNCLEAN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CLEANED: Final = {chr(number): bytes((number,)).decode("cp1252", "ignore") for number in range(0x80, 0xA0)}
 
 
 def html_text(html: str) -> str:
@@ -41,13 +44,36 @@ def html_text(html: str) -> str:
 
     Never fails, whatever it is given; reads MAX_HTML characters at most.
     """
-    html = _NO_TAG.sub("&lt;", _NO_TEXT.sub("", html[:MAX_HTML]))
+    html = html[:MAX_HTML]
     if "<" not in html:  # plain text all the same: there, blank lines are what ends paragraphs
-        html = _BLANK_LINE.sub("<p>", html)
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    return paragraphs("".join(reader.pieces))
+        return paragraphs("\n".join(_words(part) for part in _BLANK_LINE.split(html)))
+    pieces: list[str] = []  # a line feed is the end of a paragraph
+    unseen = ""  # the open element whose content is not read
+    at = 0
+    for token in _TOKEN.finditer(html):
+        if at < token.start() and not unseen:
+            pieces.append(_words(html[at : token.start()]))
+        at = token.end()
+        closing, name = token.groups()
+        if not name:
+            continue
+        name = name.lower()
+        if unseen:
+            unseen = "" if closing and name == unseen else unseen
+        elif name in BLOCKS:
+            pieces.append("\n")
+        elif name in CELLS and not closing:
+            pieces.append(" ")
+        elif name in UNSEEN and not closing and html[at - 2] != "/":
+            unseen = name
+    if not unseen:
+        pieces.append(_words(html[at:]))
+    return paragraphs("".join(pieces))
+
+
+def _words(source: str) -> str:
+    """White space of the source is a space."""
+    return (unescape(source) if "&" in source else source).replace("\n", " ")
 
 
 def inline_text(text: str) -> str:
@@ -58,42 +84,14 @@ def inline_text(text: str) -> str:
 
 def paragraphs(text: str) -> str:
     """Return plain text with white space collapsed and every line that is not empty ended by a line feed."""
-    lines = (" ".join(line.split()) for line in clean(text).split("\n"))
+    lines = (" ".join(line.split()) for line in _LINE_ENDS.sub("\n", clean(text)).split("\n"))
     return "".join(f"{line}\n" for line in lines if line)
 
 
 def clean(text: str) -> str:
     """Return the text without control characters; U+FFFD for lone surrogates."""
-    text = _SURROGATES.sub("�", _CONTROLS.sub("", text))
-    return _C1.sub(lambda control: control[0].encode("latin-1").decode("cp1252", "ignore"), text)
+    return _UNCLEAN.sub(_cleaned, text)
 
 
-class _Reader(HTMLParser):
-    """Collects text; a line feed is the end of a paragraph, white space of the source is a space."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen: list[str] = []  # open elements that are not read, outermost first
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in UNSEEN:
-            self._unseen.append(tag)
-        elif tag in BLOCKS:
-            self.pieces.append("\n")
-        elif tag in CELLS:
-            self.pieces.append(" ")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._unseen:
-            del self._unseen[self._unseen.index(tag) :]
-        elif tag in BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.pieces.append(data.replace("\n", " "))
+def _cleaned(character: re.Match[str]) -> str:
+    return "\ufffd" if "\ud800" <= character[0] <= "\udfff" else _CLEANED.get(character[0], "")

@@ -7,6 +7,9 @@ from typing import Final
 import msgspec
 
 MAX_ENTRIES: Final = 1_000  # of a document that are read
+MAX_ID: Final = 2_000  # characters; a longer id is none
+MAX_RAW_DATE: Final = 500  # characters that are kept
+MAX_TITLE: Final = 1_000  # characters of a feed's and a source's
 
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_].*)?\s*")
@@ -64,7 +67,8 @@ class ParsedFeed(msgspec.Struct, frozen=True, kw_only=True):
 class NotAFeed(Exception):
     """The document is no feed. `kind` is a slug for counting, `detail` says what it is. Crosses process pools.
 
-    html, bot_wall, login, empty, json (not a JSON Feed), xml (another document, or refused), unparsable
+    html, bot_wall, login, empty, json (not a JSON Feed), sitemap (without news), sitemap_index, xml (another document,
+    or refused), unparsable; parser_hung and parser_died of the process that parses
     """
 
     def __init__(self, kind: str, detail: str) -> None:

@@ -16,7 +16,8 @@ from services.telemetry import logger
 
 log = logger(__name__)
 
-LIMIT_S = 30.0
+LIMIT_S = 15.0  # seconds of a document; the dearest takes under 2 on a machine that has nothing else to do
+START_S = 120.0  # seconds of a new process, until it has its libraries
 
 T = TypeVar("T")
 
@@ -34,10 +35,11 @@ class ParserPool:
 
     def __init__(self) -> None:
         self._executor = self._new()
+        self._started: asyncio.Future[None] | None = None
         self._turn = asyncio.Lock()  # the limit is a document's own, not that of those before it
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
-        """Parse a document. Raises NotAFeed."""
+        """Parse a document. Raises NotAFeed, of kind parser_died or parser_hung where it is the parser that failed."""
         try:
             return await self.run(parse.parse, body, content_type, url)
         except ParserFailed as error:
@@ -46,9 +48,14 @@ class ParserPool:
     async def run(self, function: Callable[..., T], body: bytes, *rest: str | None) -> T:
         """Run a function over a document in the process. Raises what it raises, or ParserFailed."""
         async with self._turn:
-            running = asyncio.get_running_loop().run_in_executor(self._executor, function, body, *rest)
+            loop = asyncio.get_running_loop()
             try:
-                return await asyncio.wait_for(running, LIMIT_S)
+                if self._started is None:
+                    self._started = loop.run_in_executor(self._executor, parse.prepare)
+                async with asyncio.timeout(START_S):
+                    await self._started
+                async with asyncio.timeout(LIMIT_S):
+                    return await loop.run_in_executor(self._executor, function, body, *rest)
             except BrokenProcessPool as error:
                 self._replace()
                 raise ParserFailed("parser_died", f"the parser died of this document, {len(body)} bytes") from error
@@ -56,15 +63,18 @@ class ParserPool:
                 self._replace()
                 detail = f"the parser took more than {LIMIT_S:.0f} s, {len(body)} bytes"
                 raise ParserFailed("parser_hung", detail) from error
+            except asyncio.CancelledError:
+                self._replace()  # it may still be at it, and the next document would wait for that
+                raise
 
     def close(self) -> None:
         """End the process."""
         _end(self._executor)
 
     def _replace(self) -> None:
-        log.error("the parser died or hung, and is replaced")
+        log.warning("the parser's process is replaced")
         _end(self._executor)
-        self._executor = self._new()
+        self._executor, self._started = self._new(), None
 
     @staticmethod
     def _new() -> ProcessPoolExecutor:

@@ -55,6 +55,22 @@ async def test_a_parser_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) 
         pool.close()
 
 
+async def test_a_document_given_up_does_not_hold_up_the_next() -> None:
+    pool = ParserPool()
+    try:
+        await pool.parse(FEED, None, "https://a.example/")
+        [child] = children()
+        child.send_signal(signal.SIGSTOP)
+        parsing = asyncio.create_task(pool.parse(FEED, None, "https://a.example/"))
+        await asyncio.sleep(0)
+        parsing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await parsing
+        assert len((await pool.parse(FEED, None, "https://a.example/")).entries) == 1
+    finally:
+        pool.close()
+
+
 def test_the_parser_ends_when_its_parent_is_killed() -> None:
     program = (
         "import asyncio, multiprocessing, sys\n"
