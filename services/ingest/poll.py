@@ -1,5 +1,6 @@
 """One poll of one feed, read top-down: request, items, state, health."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
@@ -171,7 +172,8 @@ async def _judge(answer: Answer, feed: Feed, state: FeedState, world: World, res
                 parsed = await world.parse(document.body, document.content_type, document.url)
                 state = await aggregators.resolve(parsed, state, world.location)
                 origin = items.origin_of(state, document.arrived_at)
-                found = items.find(parsed, feed, state, document.arrived_at, origin, resumed)
+                # In a thread: a first poll's thousand entries would hold the loop up.
+                found = await asyncio.to_thread(items.find, parsed, feed, state, document.arrived_at, origin, resumed)
             except NotAFeed as error:
                 failure = Failed(kind=error.kind, detail=error.detail, status=document.status)
                 return _failed(state, failure, world.now())
