@@ -15,9 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from services.ingest.parse import NotAFeed, ParsedFeed, parse
+from services.ingest.formats.parse import NotAFeed, ParsedFeed, parse
 
-FIXTURES: Final = Path(__file__).parents[1] / "tests/unit/services/ingest/fixtures"
+FIXTURES: Final = Path(__file__).parents[1] / "tests/unit/services/ingest/formats/fixtures"
 URL: Final = "https://gazette.example/feeds/world.xml"
 LIMIT_S: Final = 2.0  # of processor time
 HANG_S: Final = 30  # after which it is stopped

@@ -16,8 +16,8 @@ import feedparser
 
 from bench.fuzz_parse import corpus
 from bench.hostile_feeds import hostile
-from services.ingest.parse import NotAFeed, parse
-from services.ingest.parser_pool import ParserPool
+from services.ingest.formats.parse import NotAFeed, parse
+from services.ingest.formats.parser_pool import ParserPool
 
 URL: Final = "https://gazette.example/feeds/world.xml"
 MAX_BODY: Final = 15 * 1024 * 1024

@@ -26,12 +26,12 @@ from schemas.messages import Feed, FeedState
 from services import settings, telemetry
 from services.feeds.rules import new_feed
 from services.ingest import items
-from services.ingest.body import ACCEPT_ENCODING
-from services.ingest.clients import Clients
-from services.ingest.fetch import ACCEPT
+from services.ingest.fetching.body import ACCEPT_ENCODING
+from services.ingest.fetching.clients import Clients
+from services.ingest.fetching.fetch import ACCEPT
+from services.ingest.formats.parsed_feed import ParsedFeed
+from services.ingest.formats.parser_pool import ParserPool
 from services.ingest.ownership import Owned
-from services.ingest.parsed_feed import ParsedFeed
-from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import poll
 from services.ingest.run import LATE, Rounds
 from services.ingest.schedule import Pace

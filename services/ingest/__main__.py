@@ -5,7 +5,8 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from services.ingest import feeds_arguments, import_arguments
+from services.ingest.archive import import_arguments
+from services.ingest.sources import feeds_arguments
 
 EXAMPLES = """examples:
   python -m services.ingest run                               poll the feeds of news.feeds until SIGTERM
@@ -24,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
     chosen = _parser().parse_args(arguments)
     if chosen.command == "parse":
-        from services.ingest import parse_files
+        from services.ingest.formats import parse_files
 
         return parse_files.parse_files(chosen.files, chosen.url)
     if chosen.command == "check-url":
-        from services.ingest import check_urls
+        from services.ingest.sources import check_urls
 
         return check_urls.main(chosen.urls, chosen.resolve)
 
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from services.ingest import commands, import_command
+    from services.ingest import commands
+    from services.ingest.archive import import_command
 
     match chosen.command:
         case "run":

@@ -18,7 +18,7 @@ from schemas.canonical_url import canonical_url
 from schemas.errors import Invalid
 from schemas.identity import digest
 from schemas.messages import FeedState
-from services.ingest.parsed_feed import ParsedFeed
+from services.ingest.formats.parsed_feed import ParsedFeed
 
 # (host and path, parameters of which one is the target, source)
 CARRIED_IN_PARAMETER: Final = (

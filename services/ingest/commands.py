@@ -7,11 +7,11 @@ from schemas import topics
 from schemas.messages import FeedState
 from services import kafka, process, settings
 from services.feeds.rules import new_feed
-from services.ingest import clients
 from services.ingest import run as runner
-from services.ingest.feeds_commands import import_feeds
-from services.ingest.parser_pool import ParserPool
+from services.ingest.fetching import clients
+from services.ingest.formats.parser_pool import ParserPool
 from services.ingest.poll import poll
+from services.ingest.sources.feeds_commands import import_feeds
 from services.ingest.state_log import new_state
 from services.ingest.world import World
 

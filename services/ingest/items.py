@@ -16,7 +16,7 @@ from schemas.errors import Invalid
 from schemas.messages import Feed, FeedState, Origin, RawItem, Seen
 from services.ingest import aggregators, recognise
 from services.ingest.aggregators import Link
-from services.ingest.parsed_feed import Entry, ParsedFeed
+from services.ingest.formats.parsed_feed import Entry, ParsedFeed
 from services.ingest.recognise import Telling
 
 MAX_TEXT = 100_000  # characters

@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 
 from schemas.messages import Feed, FeedState, Redirect
-from services.ingest import delays, habit, schedule, validators, websub
-from services.ingest.fetch import Document, Failed, NotModified
+from services.ingest import delays, habit, schedule, validators
+from services.ingest.fetching.fetch import Document, Failed, NotModified
+from services.ingest.formats.parsed_feed import ParsedFeed
+from services.ingest.hubs import websub
 from services.ingest.items import Found
-from services.ingest.parsed_feed import ParsedFeed
 
 ADOPT_AFTER = 3  # permanent redirects in a row, each to the feed
 DOUBT_AFTER = 5  # failures in a row at an adopted address: the feed's own is tried again

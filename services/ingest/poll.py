@@ -10,12 +10,13 @@ import msgspec
 
 from schemas import codec, topics
 from schemas.messages import Feed, FeedHealth, FeedState, HubNotice, Subscription
-from services.ingest import aggregators, delays, events, habit, items, learn, schedule, silence, validators, websub
+from services.ingest import aggregators, delays, events, habit, items, learn, schedule, silence, validators
 from services.ingest.failures import HARD
-from services.ingest.fetch import Document, Failed, Fetched, NotModified
+from services.ingest.fetching.fetch import Document, Failed, Fetched, NotModified
+from services.ingest.formats.parsed_feed import NotAFeed, ParsedFeed
+from services.ingest.hubs import websub
 from services.ingest.items import Found
-from services.ingest.page_text import Page
-from services.ingest.parsed_feed import NotAFeed, ParsedFeed
+from services.ingest.pages.page_text import Page
 from services.ingest.schedule import Pace
 from services.ingest.send_items import send_items
 from services.telemetry import logger

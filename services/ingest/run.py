@@ -16,9 +16,11 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.errors import Transient
 from schemas.messages import Feed, FeedHealth, FeedState
 from services import kafka, settings
-from services.ingest import clients, hub_calls, schedule
+from services.ingest import schedule
+from services.ingest.fetching import clients
+from services.ingest.formats.parser_pool import ParserPool
+from services.ingest.hubs import hub_calls
 from services.ingest.ownership import LostError, Owned, Ownership
-from services.ingest.parser_pool import ParserPool
 from services.ingest.poll import Told, poll
 from services.ingest.state_log import new_state
 from services.ingest.world import World

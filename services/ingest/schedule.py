@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from schemas.messages import Asked, Feed, FeedState
-from services.ingest import parsed_feed, websub
+from services.ingest.formats import parsed_feed
+from services.ingest.hubs import websub
 
 QUIET_SHARE = 20  # a feed silent for 20 intervals is polled that much less often
 FLOOR_S = 60.0

@@ -9,7 +9,7 @@ import prometheus_client
 
 from schemas import codec, topics
 from schemas.messages import Feed, RawItem
-from services.ingest.page_text import NotAnArticle, Page, with_page
+from services.ingest.pages.page_text import NotAnArticle, Page, with_page
 from services.telemetry import logger
 
 log = logger(__name__)

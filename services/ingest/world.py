@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 
 from schemas.messages import Feed, Subscription
 from services import settings
-from services.ingest import redirects, schedule
-from services.ingest.clients import Clients
-from services.ingest.fetch import Fetched
-from services.ingest.hosts import Hosts
-from services.ingest.page_text import Page
-from services.ingest.pages import polite_pages
-from services.ingest.parsed_feed import ParsedFeed
-from services.ingest.parser_pool import ParserPool
-from services.ingest.subscribe import Subscriber
-from services.ingest.websub import Callbacks
+from services.ingest import schedule
+from services.ingest.fetching import redirects
+from services.ingest.fetching.clients import Clients
+from services.ingest.fetching.fetch import Fetched
+from services.ingest.fetching.hosts import Hosts
+from services.ingest.formats.parsed_feed import ParsedFeed
+from services.ingest.formats.parser_pool import ParserPool
+from services.ingest.hubs.subscribe import Subscriber
+from services.ingest.hubs.websub import Callbacks
+from services.ingest.pages.page_text import Page
+from services.ingest.pages.polite_pages import polite_pages
 from services.kafka import Producer
 
 

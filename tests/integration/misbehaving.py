@@ -22,12 +22,12 @@ from schemas import codec, identity, topics
 from schemas.canonical_url import canonical_url
 from schemas.messages import Feed, FeedHealth, FeedState, RawItem, Subscription
 from services.feeds.rules import new_feed
-from services.ingest import fetch
-from services.ingest.fetch import Fetched
-from services.ingest.hosts import Hosts
-from services.ingest.page_text import Page
-from services.ingest.parsed_feed import ParsedFeed
-from services.ingest.parser_pool import ParserPool
+from services.ingest.fetching import fetch
+from services.ingest.fetching.fetch import Fetched
+from services.ingest.fetching.hosts import Hosts
+from services.ingest.formats.parsed_feed import ParsedFeed
+from services.ingest.formats.parser_pool import ParserPool
+from services.ingest.pages.page_text import Page
 from services.ingest.poll import poll
 from services.ingest.schedule import Pace
 from services.ingest.state_log import new_state

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from schemas import identity
-from services.ingest.checkpoint import ENDING
+from services.ingest.archive.checkpoint import ENDING
 from tests.conftest import ROOT, Servers
 from tests.eventually import eventually
 from tests.integration.ingesting import RawItems, raw_items

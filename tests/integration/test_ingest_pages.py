@@ -12,7 +12,7 @@ from schemas import codec, topics
 from schemas.messages import FeedState, RawItem
 from services import guarded_http
 from services.feeds.rules import new_feed
-from services.ingest.parser_pool import ParserPool
+from services.ingest.formats.parser_pool import ParserPool
 from services.ingest.poll import poll
 from services.ingest.state_log import new_state
 from services.ingest.world import World

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.messages import FeedState
 from services.ingest import aggregators
 from services.ingest.aggregators import Link, link, resolve
-from services.ingest.parsed_feed import Entry, ParsedFeed
+from services.ingest.formats.parsed_feed import Entry, ParsedFeed
 from services.ingest.state_log import new_state
 
 FRESH = new_state("feed", datetime(2026, 1, 2, tzinfo=UTC))

@@ -10,8 +10,8 @@ from schemas import codec
 from schemas.messages import FeedState, RawItem, Seen
 from services.feeds.rules import new_feed
 from services.ingest import items
+from services.ingest.formats.parse import Entry, ParsedFeed
 from services.ingest.items import MAX_TEXT, REMEMBERED, Found, find, origin_of
-from services.ingest.parse import Entry, ParsedFeed
 from services.ingest.state_log import new_state
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -9,15 +9,16 @@ from schemas import codec, identity, topics
 from schemas.errors import Transient
 from schemas.messages import Alert, Asked, Feed, FeedHealth, FeedState, HubNotice, NewsDay, RawItem, Subscription
 from services.feeds.rules import new_feed
-from services.ingest import items, learn, parsed_feed, schedule, validators
-from services.ingest.fetch import Document, Failed, Fetched, NotModified
+from services.ingest import items, learn, schedule, validators
+from services.ingest.fetching.fetch import Document, Failed, Fetched, NotModified
+from services.ingest.formats import parsed_feed
+from services.ingest.formats.parse import Entry, NotAFeed, ParsedFeed
 from services.ingest.learn import ADOPT_AFTER
-from services.ingest.page_text import Page
-from services.ingest.parse import Entry, NotAFeed, ParsedFeed
+from services.ingest.pages.page_text import Page
 from services.ingest.poll import MUTE, Told, poll
 from services.ingest.schedule import Pace
 from services.ingest.state_log import new_state
-from tests.unit.services.ingest.pages import page
+from tests.unit.services.ingest.pages.article_pages import page
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FEED = new_feed("https://news.example/rss", NOW)

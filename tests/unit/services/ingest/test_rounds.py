@@ -11,10 +11,10 @@ import pytest
 from schemas.messages import Feed, FeedState
 from services.feeds.rules import new_feed
 from services.ingest import run
-from services.ingest.fetch import Failed, Fetched
-from services.ingest.hosts import AT_ONCE, Hosts
+from services.ingest.fetching.fetch import Failed, Fetched
+from services.ingest.fetching.hosts import AT_ONCE, Hosts
+from services.ingest.formats.parsed_feed import ParsedFeed
 from services.ingest.ownership import Owned
-from services.ingest.parsed_feed import ParsedFeed
 from services.ingest.run import Rounds
 from services.ingest.schedule import Pace
 from services.ingest.state_log import new_state

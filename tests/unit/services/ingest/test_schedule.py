@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from schemas.messages import Asked, Feed, FeedState
 from services.feeds.rules import new_feed
-from services.ingest import parsed_feed
 from services.ingest.failures import HARD
+from services.ingest.formats import parsed_feed
 from services.ingest.schedule import (
     ASKED_CEILING,
     BOILERPLATE_PERIOD_S,

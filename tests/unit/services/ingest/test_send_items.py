@@ -10,12 +10,12 @@ from schemas.errors import Transient
 from schemas.messages import RawItem
 from services.feeds.rules import new_feed
 from services.ingest import send_items as module
+from services.ingest.formats.parsed_feed import Entry, ParsedFeed
 from services.ingest.items import find
-from services.ingest.page_text import NotAnArticle, Page
-from services.ingest.parsed_feed import Entry, ParsedFeed
+from services.ingest.pages.page_text import NotAnArticle, Page
 from services.ingest.send_items import MAX_PAGES, send_items
 from services.ingest.state_log import new_state
-from tests.unit.services.ingest.pages import page
+from tests.unit.services.ingest.pages.article_pages import page
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FEED = msgspec.structs.replace(new_feed("https://news.example/rss", NOW), page_text=True)

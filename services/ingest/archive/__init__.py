@@ -1,0 +1,1 @@
+"""The import of old articles from files."""

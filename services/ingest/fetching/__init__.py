@@ -1,0 +1,1 @@
+"""Requests for feeds: polite, bounded, each in its feed's own manner."""

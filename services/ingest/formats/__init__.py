@@ -1,0 +1,1 @@
+"""Feed documents, in every form that the web has them, to entries."""

@@ -1,0 +1,1 @@
+"""WebSub: hubs that call when a feed has something new."""

@@ -1,0 +1,1 @@
+"""Articles' pages: whether they may be read, and the text in them."""
