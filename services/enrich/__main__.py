@@ -6,7 +6,7 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,8 @@ from threading import Thread
 from services.enrich.gazetteer import Gazetteer, load
 from services.enrich.gazetteer_files import GazetteerError
 from services.enrich.tag import Tagger
+
+M_ARENA_MAX = -8  # malloc.h
 
 EXAMPLES = """\
 examples:
@@ -106,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gazetteer: {error}", file=sys.stderr)
         return 1
     if options.command == "run":
+        _tell_allocator(lambda libc: libc.mallopt(M_ARENA_MAX, 1))
         preparing = Thread(target=_prepare, args=(tagger,), daemon=True)  # beside imports and the broker's answers
         preparing.start()
         from services.enrich import worker
@@ -136,8 +139,13 @@ def _prepare(tagger: Tagger) -> None:
     """Load what tagging needs, and give back to the system what only loading needed."""
     tagger.prepare()
     gc.freeze()  # the gazetteer and the model stay: the collector need not look at them again
-    with suppress(OSError, AttributeError):  # where there is no glibc
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    _tell_allocator(lambda libc: libc.malloc_trim(0))
+
+
+def _tell_allocator(what: Callable[[ctypes.CDLL], object]) -> None:
+    """Where there is glibc. One arena: with one interpreter lock, those of other threads only hold on to memory."""
+    with suppress(OSError, AttributeError):
+        what(ctypes.CDLL("libc.so.6"))
 
 
 def _threshold() -> float | None:

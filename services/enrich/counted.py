@@ -44,6 +44,8 @@ def money(place: int, tokens: list[Token], numbers: Numbers) -> Counted | None:
             break
         if after.kind == "symbol":
             code = numbers.symbol(after.text)
+        elif after.text not in numbers.coin_words:
+            code = None
         else:  # "dollars canadiens", "Canadian dollars", "dollars"
             words = [token.text for token in tokens[max(place + 1, at - 1) : at + 2]]
             pairs = [" ".join(words[start : start + 2]) for start in range(len(words) - 1)]

@@ -139,6 +139,8 @@ class Document:
         return spans
 
     def _is_abbreviation(self, start: int, stop: int) -> bool:
+        if self.text[max(0, stop - 8) : stop].isalpha() and stop > 8:  # a longer word than any
+            return False
         last = self.text[max(start, stop - 12) : stop].rsplit(None, 1)[-1:] or [""]
         word = last[0].lstrip("(\"“«'")
         return word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper())  # "a." ends Creole sentences

@@ -93,11 +93,11 @@ class Gazetteer:
         # The bits of the languages that write nationalities with a small letter.
         self.small_demonyms = sum(_BIT[language] for language in files.shadows.small_demonyms)
         self.joining = frozenset(map(fold_name, files.roles.joining))
-        self.offices = frozenset(map(fold_name, files.roles.offices))
         self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
+        self.offices = self.titles | frozenset(map(fold_name, files.roles.offices))
         self.not_names = frozenset(map(fold_name, files.speech.not_names))
         self.given_names = frozenset(fold_name(name) for names in files.given_names.values() for name in names)
-        self.force_words = frozenset(
+        self.force_words = tuple(
             fold_name(word.rstrip("*")) for words in files.relevance.force.values() for word in words
         )
         # Country -> role in the latest mission that knows the country.

@@ -12,6 +12,11 @@ from schemas.messages import CountryCode, FigureKind, LanguageCode, Slug
 
 HERE = Path(__file__).with_name("gazetteer")
 VERSION = "version.yaml"
+# What belongs to the languages and the world, not to a mission.
+SHARED = (
+    "countries.yaml", "country_names.yaml", "events.yaml", "figures.yaml", "given_names.yaml", "languages.yaml",
+    "relevance.yaml", "roles.yaml", "speech.yaml",
+)  # fmt: skip
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 # Language -> names or words; "any" where the language does not matter.
@@ -243,7 +248,10 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
 def read(folder: Path) -> Files:
-    """Read and check a gazetteer's folder. Raises GazetteerError with file, line and what is wrong."""
+    """Read and check a gazetteer's folder. Raises GazetteerError with file, line and what is wrong.
+
+    Files of a language rather than a mission (speech, figures, countries ...) that it lacks are those that ship.
+    """
     entries: list[Entry] = []
     for kind in ("person", "organisation", "place", "gang"):
         entries += _of_kind(kind, folder / f"{kind}s.yaml", list[Entry])
@@ -253,25 +261,32 @@ def read(folder: Path) -> Files:
         sources=_read(folder / "sources.yaml", dict[Key, str]),
         missions=_of_kind("mission", folder / "missions.yaml", list[Mission]),
         entries=entries,
-        country_names=_read(folder / "country_names.yaml", dict[CountryCode, Names]),
-        countries=_read(folder / "countries.yaml", list[CountryRow]),
+        country_names=_read(path_of(folder, "country_names.yaml"), dict[CountryCode, Names]),
+        countries=_read(path_of(folder, "countries.yaml"), list[CountryRow]),
         shadows=_read(folder / "shadows.yaml", Shadows),
-        relevance=_read(folder / "relevance.yaml", Relevance),
-        roles=_read(folder / "roles.yaml", Roles),
-        figures=_read(folder / "figures.yaml", Figures),
-        events=_read(folder / "events.yaml", dict[Slug, Names]),
-        speech=_read(folder / "speech.yaml", Speech),
-        given_names=_read(folder / "given_names.yaml", Names),
-        languages=_read(folder / "languages.yaml", Languages),
+        relevance=_read(path_of(folder, "relevance.yaml"), Relevance),
+        roles=_read(path_of(folder, "roles.yaml"), Roles),
+        figures=_read(path_of(folder, "figures.yaml"), Figures),
+        events=_read(path_of(folder, "events.yaml"), dict[Slug, Names]),
+        speech=_read(path_of(folder, "speech.yaml"), Speech),
+        given_names=_read(path_of(folder, "given_names.yaml"), Names),
+        languages=_read(path_of(folder, "languages.yaml"), Languages),
     )
     _check_references(folder, files)
     return files
 
 
+def path_of(folder: Path, name: str) -> Path:
+    """The folder's own file, or the one that ships where it has none."""
+    return folder / name if name not in SHARED or (folder / name).exists() else HERE / name
+
+
 def content_hash(folder: Path) -> str:
     """48 bits of a SHA-256 over names and bytes of the folder's files, version.yaml apart."""
     hashed = hashlib.sha256()
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(
+        {*folder.glob("*.yaml"), *(path_of(folder, name) for name in SHARED)}, key=lambda path: path.name
+    ):
         if path.name != VERSION:
             hashed.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return hashed.hexdigest()[:12]
@@ -340,7 +355,7 @@ def _check_references(folder: Path, files: Files) -> None:
             if source not in files.sources:
                 raise GazetteerError(f"{where}: {entry.id} names the source {source!r}, which sources.yaml lacks")
     for row in files.countries:
-        path = folder / "countries.yaml"
+        path = path_of(folder, "countries.yaml")
         if row.code not in files.country_names:
             raise GazetteerError(f"{path}:{line_of(path, f'code: {row.code}')}: no country has the code {row.code}")
     for namesake in files.shadows.namesakes:

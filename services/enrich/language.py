@@ -1,6 +1,7 @@
 """The language of an item: the feed's word where the text does not contradict it, py3langid where it is needed."""
 
 import math
+from array import array
 from typing import Any
 
 from services.enrich.gazetteer import Gazetteer
@@ -60,12 +61,14 @@ def _load(codes: list[str]) -> Any:
 
     whole = LanguageIdentifier.from_model_file(MODEL_FILE)
     whole.set_languages(codes)
-    return LanguageIdentifier(
+    kept = LanguageIdentifier(
         whole.nb_ptc,
         whole.nb_pc,
         whole.nb_classes,
         whole.tk_nextmove,
-        whole.tk_output,
+        array("i", whole.tk_output),  # a list of Python numbers takes 4 MB more
         norm_probs=True,
         tk_row=whole.tk_row,
     )
+    kept._rowbase = array("I", kept._rowbase)  # likewise; as py3langid 0.4 names it
+    return kept

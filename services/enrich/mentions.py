@@ -154,7 +154,7 @@ def _introduced_as_something_else(named: list[Mention], document: Document, gaze
                 break
         folded = [fold_name(word) for word in spelled]
         if "".join(word[:1].decode() for word in folded) == letters and not any(
-            word.startswith(tuple(gazetteer.force_words)) for word in folded
+            word.startswith(gazetteer.force_words) for word in folded
         ):
             found.add(sense.tag)
     return found

@@ -72,7 +72,7 @@ def _is_dateline(text: str, start: int) -> bool:
 
 
 def _word_after(text: str, end: int) -> str:
-    if text[end : end + 1] != " ":
+    if text[end : end + 1] != " " or text[end + 1 : end + 2].islower():  # only capitals are asked about
         return ""
     return text[end + 1 : end + 30].split(" ", 1)[0].strip(".,;:!?)»”\"'")
 

@@ -63,6 +63,7 @@ class Numbers:
         # "USD 40": before the number codes only; "40 dollars": after it words only.
         self.codes = {folded_word(name): code for name, code in written.items() if name.isalpha() and name[0].isupper()}
         self.coins = {_folded_words(name): code for name, code in written.items() if name.replace(" ", "").isalpha()}
+        self.coin_words = frozenset(word for name in self.coins for word in name.split())
         self.senders = gazetteer.senders
         self.withs = frozenset(fold_name(word) for words in data.withs.values() for word in words)
         self.relative = frozenset(map(folded_word, data.relative))

@@ -6,23 +6,31 @@ role or an age after it (", the mayor of", ", 45,"), or a given name as its firs
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.enrich.document import Document
 from services.enrich.folding import fold_name
-from services.enrich.gazetteer import Gazetteer, ends_in
+from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mentions
 
 _CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
-_PARTICLE = r"(?:de la|de los|del|de|da|do|dos|das|du|van der|van den|van|von|bin|ben|al|el|ole|arap|St\.)"
+_PARTICLE = r"(?:d(?:e la|e los|el|e|a|o|os|as|u)|van(?: der| den)?|von|b[ie]n|[ae]l|ole|arap|St\.)"
 # The word's beginning is looked for behind the capital: a pattern that begins with letters is found much faster.
 _NAME = re.compile(rf"{_CAPITAL}(?<!\w.){_REST}(?:[ \u00a0](?:{_PARTICLE} )?{_CAPITAL}{_REST}){{1,3}}")
 _CREDIT = re.compile(r"[(\[/|]\s*([^()\[\]/|]{0,30}?)[:\s]*$|(\w[\w ]{0,25}):\s*$")
+_SMALL = re.compile(r" [a-z]")
+_MARKS = re.compile(r"[(\[/|:]")
 _AGE = re.compile(r",? (?:\(?\d\d\)?\b(?! ?%)|de \d\d a[nñ]os|aged \d\d|âgée? de \d\d|an? \d\d-year-old)")
+_AGE_BEGINS = frozenset((", ", " (", " d", " a", " â", *(f" {digit}" for digit in range(10))))
 _TITLE_REACH = 9  # words of a portfolio between a title and its holder
 _ROLE_REACH = 5  # words after the comma in which a role is looked for
 _BYLINE = 6  # words, at most, of a line that is no sentence
+_SHORT_LINE = 80  # characters of such a line
 _SURNAME = 3  # letters, at least, of a surname that is looked for alone
+
+
+_folded = lru_cache(maxsize=20_000)(fold_name)
 
 
 class Person(NamedTuple):
@@ -39,44 +47,39 @@ class People:
         speech = gazetteer.files.speech
         self._gazetteer = gazetteer
         self._verbs = frozenset(fold_name(verb) for verbs in speech.verbs.values() for verb in verbs)
-        before = sorted(
-            {verb for verbs in speech.verbs.values() for verb in verbs} - set(speech.object_verbs),
-            key=len,
-            reverse=True,
-        )
-        # "said Mary Ann", "said his mother, Mary Ann"
-        self._said = re.compile(
-            rf"(?<![\w'’-])(?:{'|'.join(map(re.escape, before))}) (?:(?:[a-zà-öø-ÿ'’\-]+ ){{0,5}}[a-zà-öø-ÿ'’\-]+, )?$"
-        )
-        # What `_said` needs: a look at the words beside a name costs less than the pattern.
-        self._said_last = frozenset(fold_name(verb).split()[-1] for verb in before)
-        self._title_words = frozenset(word for title in gazetteer.titles for word in title.split())
+        objects = frozenset(map(fold_name, speech.object_verbs))
+        self._verbs_before = self._verbs - objects  # "said Mary Ann", "said his mother, Mary Ann"
         self._bylines = frozenset(fold_name(word) for words in speech.bylines.values() for word in words)
         self._credits = tuple(sorted(word + b" " for word in self._bylines if b" " in word))
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
         self._according = frozenset(fold_name(words) for group in speech.according.values() for words in group)
+        self._according_ends = frozenset(words.split()[-1] for words in self._according)
+        self._title_words = frozenset(title.split()[0] for title in gazetteer.titles)
         self._who = frozenset(fold_name(word) for words in speech.who.values() for word in words)
         self._of = frozenset(map(fold_name, speech.of))
         self._not_names = gazetteer.not_names
         self._given = gazetteer.given_names
+        self._no_part = self._not_names | gazetteer.titles
+        self._begins_none = self._no_part | self._of
 
     def find(self, document: Document, mentions: Mentions, authors: Sequence[str]) -> list[Person]:
         """People named in the document beside the gazetteer's; never those who wrote it."""
         taken = [(mention.start, mention.end) for mention in mentions.all]
         writers = {fold_name(author) for author in authors}
+        text = document.text
         headline = _is_title_case(document)
         spans: dict[str, list[tuple[int, int]]] = {}
         confirmed: set[str] = set()
         next_taken = 0
-        for match in _NAME.finditer(document.text):
+        for match in _NAME.finditer(text):
             start, end = self._trimmed(document, match.start(), match.end())
-            name = document.text[start:end]
-            if " " not in name:
+            if text.find(" ", start, end) < 0:
                 continue
             while next_taken < len(taken) and taken[next_taken][1] <= start:
                 next_taken += 1
             if next_taken < len(taken) and taken[next_taken][0] < end:
                 continue
+            name = text[start:end]
             spans.setdefault(name, []).append((start, end))
             if name in confirmed or (headline and document.in_title(start)):
                 continue
@@ -91,32 +94,36 @@ class People:
         text = document.text
         if text[start:end].isupper():
             return False
-        folded = document.folded_between(start, end).split()
+        folded = document.words(start, end)
         before = document.words(max(0, start - 90), start)
-        titled = self._gazetteer.titled(before)
-        given = folded[0] in self._given
-        if not given and self._is_a_thing(text[start:end], folded, titled):
-            return False
-        after = document.words(end, end + 60)
-        if not (
-            given
-            or titled
-            or self._speaks(text, start, end, before, after)
-            or self._holds_office(text, start, before)
-            or self._has_a_role(text, end, after)
-            or ends_in(before, self._according)
-        ):
-            return False
+        if folded[0] not in self._given:
+            titled = self._gazetteer.titled(before)
+            if self._is_a_thing(text[start:end], folded, titled):
+                return False
+            after = document.words(end, end + 60)
+            if not (
+                titled
+                or self._speaks(text, start, end, before, after)
+                or self._has_a_role(text, end, after)
+                or (before and before[-1] in self._according_ends and self._is_a_source(before))
+                or self._holds_office(text, start, before)
+            ):
+                return False
         return not (
             b" ".join(folded) in writers
             or folded[0] in self._streets
             or folded[-1] in self._streets
             or any(word in self._streets for word in self._leading_to(document, start))
-            or (
-                after and text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and after[0] in self._streets
-            )
+            or (text[end + 1 : end + 2].isupper() and self._is_street_word(document, end))
             or self._is_byline(document, start, end)
         )
+
+    def _is_a_source(self, before: list[bytes]) -> bool:
+        return any(b" ".join(before[-length:]) in self._according for length in (1, 2, 3))
+
+    def _is_street_word(self, document: Document, end: int) -> bool:
+        after = document.words(end, end + 30)
+        return document.text[end] == " " and bool(after) and after[0] in self._streets
 
     def _leading_to(self, document: Document, start: int) -> list[bytes]:
         """The words of the sentence that can make a place of the name: two, more where they end in "of"."""
@@ -127,29 +134,30 @@ class People:
 
     def _is_a_thing(self, name: str, folded: list[bytes], titled: bool) -> bool:
         """Whether the words are rather a body's or an office's: "KQ Chief Operating Officer", "Bank of Canada"."""
-        if name.split(" ", 1)[0].isupper() or (not titled and re.search(r" [a-z]", name)):
+        if name.split(" ", 1)[0].isupper() or (not titled and _SMALL.search(name)):
             return True
-        return any(word in self._not_names or word in self._gazetteer.titles for word in folded)
+        return not self._no_part.isdisjoint(folded)
 
     def _trimmed(self, document: Document, start: int, end: int) -> tuple[int, int]:
         """Without titles and words at either end that are no part of a name."""
         text = document.text
         while (space := text.find(" ", start, end)) > 0:
-            word = document.folded_between(start, space).strip()
             elided = text[start + 1] in "'’" and text[start + 2].islower()  # "L'historien Pierre Buteau"
-            if not (elided or word in self._not_names or word in self._gazetteer.titles or word in self._of):
+            if not elided and _folded(text[start:space]) not in self._begins_none:
                 break
             start = space + 1
         while (space := text.rfind(" ", start, end)) > 0:
-            if document.folded_between(space + 1, end).strip() not in self._not_names:
+            if _folded(text[space + 1 : end]) not in self._not_names:
                 break
             end = space
+        if text.count(" ", start, end) < 2:
+            return start, end
         return self._from_given_name(document, start, end), end
 
     def _from_given_name(self, document: Document, start: int, end: int) -> int:
         """Where the name begins: after a word that only the start of a sentence, or no name, gives its capital."""
         text = document.text
-        words = document.folded_between(start, end).split()
+        words = document.words(start, end)
         if len(words) < 3 or words[0] in self._given or words[1] not in self._given:
             return start
         space = text.find(" ", start, end)
@@ -161,7 +169,14 @@ class People:
         follows = bool(after) and text[end : end + 1] in (" ", ",")
         if follows and (after[0] in self._verbs or b" ".join(after[:2]) in self._verbs):
             return True
-        return not self._said_last.isdisjoint(before) and bool(self._said.search(text, max(0, start - 60), start))
+        if not before or text[start - 1 : start] != " ":
+            return False
+        if text[start - 2 : start - 1] == ",":  # "said his mother, Mary Ann"
+            reach = before[-6:]
+            return any(word in self._verbs_before for word in reach)
+        if not text[start - 2 : start - 1].islower():
+            return False
+        return any(b" ".join(before[-length:]) in self._verbs_before for length in (1, 2, 3))
 
     def _holds_office(self, text: str, start: int, before: list[bytes]) -> bool:
         """Whether a title stands some words before the name: "Minister of Justice and Public Security, Ann Lee"."""
@@ -183,14 +198,13 @@ class People:
 
     def _has_a_role(self, text: str, end: int, after: list[bytes]) -> bool:
         """Whether an age or a role follows the name: "Ann Lee, 45,", "Ann Lee, the mayor of"."""
-        if _AGE.match(text, end):
+        beside = text[end : end + 2]
+        if beside in _AGE_BEGINS and _AGE.match(text, end):
             return True
-        if text[end : end + 2] != ", " or not after:
+        if beside != ", " or not after:
             return False
         if after[0] in self._who:
             return True
-        if self._title_words.isdisjoint(after):
-            return False
         phrases = [b" ".join(after[place : place + length]) for place in range(_ROLE_REACH - 1) for length in (1, 2)]
         return any(len(phrase) > 2 and phrase in self._gazetteer.titles for phrase in phrases)
 
@@ -200,21 +214,21 @@ class People:
         if text[end : end + 1] in ("/", "|") or text[max(0, start - 1) : start] in ("/", "|"):
             return True
         line = text.rfind("\n", 0, start) + 1
-        until = text.find("\n", end)
-        whole = text[line : until if until > 0 else len(text)]
-        if line >= document.body and len(whole.split()) <= _BYLINE and whole.rstrip()[-1:] not in '.!?:”"»':
+        until = text.find("\n", end, line + _SHORT_LINE)
+        until = until if until > 0 else len(text)
+        whole = text[line:until] if until - line < _SHORT_LINE and line >= document.body else ""
+        if whole and len(whole.split()) <= _BYLINE and whole.rstrip()[-1:] not in '.!?:”"»':
             return True
         line = max(line, start - 60)
-        opening = document.folded_between(line, start).strip()
-        if opening in self._bylines:
-            return True
-        sentence = max(line, *(text.rfind(sign, line, start) + len(sign) for sign in (". ", "(", "; ")))
-        if (document.folded_between(sentence, start).lstrip()).startswith(self._credits):
-            return True
-        beginning = text[line:start]
-        if not beginning.rstrip().endswith(":") and not any(sign in beginning for sign in "([/|"):
+        before = text[line:start]
+        if not before or before.isspace():
             return False
-        credit = _CREDIT.search(text, line, start)
+        if document.folded_between(line, start).strip() in self._bylines:
+            return True
+        sentence = line + max(before.rfind(sign) + len(sign) for sign in (". ", "(", "; "))
+        if document.folded_between(max(line, sentence), start).lstrip().startswith(self._credits):
+            return True
+        credit = _CREDIT.search(before) if _MARKS.search(before) else None
         return credit is not None and fold_name(credit.group(1) or credit.group(2) or "") in self._bylines
 
     def _with_surnames(self, people: list[Person], document: Document, taken: list[tuple[int, int]]) -> list[Person]:

@@ -10,6 +10,11 @@ from services.enrich.mentions import Mentions
 from services.enrich.persons import Person
 
 _QUOTED = re.compile(r"“([^“”]{12,1500})”|\"([^\"\n]{12,1500})\"|«\s?([^«»]{12,1500}?)\s?»|„([^„“]{12,1500})“")
+# Not the full stop of "M. Saint-Cyr", "Dr. Omollo".
+_ENDS = re.compile(
+    r"(?<!\bM)(?<!\bMr)(?<!\bDr)(?<!\bMrs)(?<!\bSr)(?<!\bDkt)(?<!\bBw)(?<!\b[A-Z])[.!?](?=\s|$)|\n|[“\"«]"
+)
+_CLOSE = 4  # characters from the quote to a verb whose subject goes without saying
 _REACH = 90  # characters from the quote to the verb and its subject
 
 
@@ -73,7 +78,8 @@ def _speaker(
             _, (_, _, identity, name) = min(beside, key=lambda item: item[0])
             return identity, name
         pronoun = speech.pronoun.search(text, low, high)
-        if pronoun and abs(pronoun.start() - verb.end()) <= 12 + len(verb.group()):
+        implied = low == end and verb.start() - end <= _CLOSE  # "«...», adelantó."
+        if implied or (pronoun and abs(pronoun.start() - verb.end()) <= 12 + len(verb.group())):
             earlier = [person for person in named if person[1] <= start]
             if earlier:
                 return earlier[-1][2], earlier[-1][3]
@@ -82,8 +88,8 @@ def _speaker(
 
 def _stop(text: str, end: int) -> int:
     """Where the words after a quote end: at the sentence, the line, the next quote."""
-    match = re.search(r"[.!?](?:\s|$)|\n|[“\"«]", text[end : end + _REACH])
-    return end + match.start() if match else min(len(text), end + _REACH)
+    match = _ENDS.search(text, end, end + _REACH)
+    return match.start() if match else min(len(text), end + _REACH)
 
 
 def _line(text: str, start: int) -> int:

@@ -106,9 +106,8 @@ def _serves(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
         return False
     after = document.words(mention.end, min(len(document.text), mention.end + 40))
     before = document.words(max(0, mention.start - 40), mention.start)
-    official = gazetteer.titles | gazetteer.offices
     beside = (*after[:1], b" ".join(after[:2]), *before[-1:], b" ".join(before[-2:]))
-    return not any(word in official for word in beside)
+    return not any(word in gazetteer.offices for word in beside)
 
 
 def _touches(cue: Cue, group: list[Mention]) -> bool:

@@ -70,7 +70,9 @@ def test_broken_yaml_and_missing_files_are_named(copy: Path) -> None:
     with pytest.raises(GazetteerError, match=r"roles\.yaml:2: not YAML"):
         read(copy)
     (copy / "roles.yaml").unlink()
-    with pytest.raises(GazetteerError, match=r"roles\.yaml: No such file"):
+    assert read(copy).roles == read(HERE).roles  # what belongs to the languages need not be copied
+    (copy / "missions.yaml").unlink()
+    with pytest.raises(GazetteerError, match=r"missions\.yaml: No such file"):
         read(copy)
 
 
@@ -105,6 +107,67 @@ def test_another_mission_is_another_folder(copy: Path) -> None:
     assert item.missions == ["mission/atmis"]
     assert {country.code: country.role for country in item.countries} == {"UG": "contributor", "SO": "host"}
     assert not Tagger(load(copy)).tag(raw_item("Kenya sent police to Haiti under the MSS.", language="en")).relevant
+
+
+EUFOR = HERE.parent / "examples" / "eufor-althea"
+
+
+def test_the_example_of_another_mission_is_sound() -> None:
+    assert [mission.id for mission in load(EUFOR).current] == ["mission/eufor-althea"]
+    assert load(EUFOR).hosts == {"BA"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "relevant", "roles"),
+    [
+        (
+            "en",
+            "Romania sent 190 more soldiers to Bosnia and Herzegovina for EUFOR. Major General Laszlo Sticz, the"
+            " commander, welcomed them at Camp Butmir. Turkey has 240 troops there.",
+            True,
+            {"RO": "contributor", "BA": "host", "TR": "contributor"},
+        ),
+        (
+            "fr",
+            "La Hongrie enverra 150 militaires en Bosnie-Herzégovine pour l'opération Althéa.",
+            True,
+            {"HU": "pledged", "BA": "host"},
+        ),
+        ("es", "España envió 60 soldados a Bosnia y Herzegovina, a la misión EUFOR Althea.", True, None),
+        ("en", "EUFOR Tchad ended in 2009; a veteran of it opened a café in Sarajevo.", False, None),
+        ("en", "Althea Gibson won Wimbledon twice; a court in Sarajevo bears no name.", False, None),
+        ("en", "The Multinational Security Support mission in Haiti got 144 Kenyan officers.", False, None),
+    ],
+)
+def test_another_mission_is_tagged_with_the_same_code(
+    language: str, text: str, relevant: bool, roles: dict[str, str] | None
+) -> None:
+    from services.enrich.tag import Tagger
+    from tests.unit.services.enrich.items import raw_item
+
+    item = Tagger(load(EUFOR)).tag(raw_item(text, language=language))
+    assert item.relevant is relevant
+    assert roles is None or {country.code: country.role for country in item.countries} == roles
+    assert ("mission/eufor-althea" in item.missions) is relevant
+
+
+def test_the_code_names_no_mission_and_no_country_of_one() -> None:
+    """What is said of Haiti and Kenya is data: in the code they stand in comments and examples only."""
+    import ast
+
+    for path in HERE.parent.glob("*.py"):
+        tree = ast.parse(path.read_text())
+        kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+        documents = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, kinds)}
+        words = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in documents
+        ]
+        found = [
+            word for word in words if any(name in word for name in ("Hait", "Haït", "Kenya", "MSS", "GSF", "Port-au"))
+        ]
+        assert not [word for word in found if path.name != "__main__.py"], path
 
 
 def test_explain_says_what_fired_and_what_did_not() -> None:
