@@ -36,6 +36,7 @@ class Cues:
                     reached[sense.tag] = end
                     self._by_sentence[number].setdefault(sense.tag, []).append(Cue(start, end, sense.tag))
         self._document = document
+        self.language = language
 
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""

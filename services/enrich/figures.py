@@ -58,7 +58,7 @@ def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers
         window = around_numbers(document, span, numbers)
         if window is None:
             continue
-        tokens = tokens_of(document.text, window, numbers)
+        tokens = tokens_of(document.text, window, numbers, cues.language)
         if not any(token.value is not None for token in tokens):
             continue
         sentence = Sentence(
@@ -159,6 +159,8 @@ def _stated(
         paid = what = Counted(funds[-1], token.start, token.end)  # "85 million dollars, and the US 15 million"
     if paid:
         country = _payer(paid, sentence, document, numbers)
+        if country is None and not sentence.senders:
+            country = next(iter(_leaders(sentence.number, document, mentions, numbers)), None)
         figure = Figure(kind="funding", value=value, unit=paid.unit, country=country, approximate=approximate)
         return Stated(figure, [Span(paid.start, paid.end)])
     if what is None:
@@ -316,9 +318,12 @@ def _country(
         return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
     if what.owner is not None:
         return what.owner.tag[8:]
+    if ours := next((m for m in mentions.countries if what.start <= m.start and m.end <= what.end), None):
+        return ours.tag[8:]  # "two Haitian officers": of the host country too
     inside = sentence.senders
     reach = 6 if kind in ("authorised", "total") else 16
-    found = _nearest(token, inside, reach, document, numbers)
+    verbs = [cue for cue in sentence.signs if cue.tag[5:] in _SENDERS_KINDS] if kind in _SENDERS_KINDS else []
+    found = _nearest(token, inside, reach, document, numbers, verbs)
     if found or kind not in _SENDERS_KINDS:
         return found
     inside = [mention for mention in inside if not _carries(mention, document, numbers)]
@@ -366,8 +371,13 @@ def _carries(mention: Mention, document: Document, numbers: Numbers) -> bool:
     return any(word in numbers.carriers for word in (*after, *before))
 
 
-def _nearest(token: Token, inside: list[Mention], reach: int, document: Document, numbers: Numbers) -> str | None:
-    """The country of the clause: right after the number ("400 Kenyan officers"), else the nearest before or after."""
+def _nearest(
+    token: Token, inside: list[Mention], reach: int, document: Document, numbers: Numbers, verbs: list[Cue]
+) -> str | None:
+    """The country of the clause: right after the number ("400 Kenyan officers"), else the nearest before or after.
+
+    verbs: of sending; a country before one and the number after it belong together also from farther away.
+    """
     best: tuple[float, str] | None = None
     listed = False
     for mention in inside:
@@ -377,10 +387,16 @@ def _nearest(token: Token, inside: list[Mention], reach: int, document: Document
         else:
             between = document.text[mention.end : token.start]
             distance = len(between.split()) * 1.1
+            if any(mention.end <= sign.start and sign.end <= token.start for sign in verbs):
+                distance *= 0.6  # "Bangladesh, which had been there before, said it would send 1,500"
         distance += 3 * sum(between.count(sign) for sign in ",;:")
+        if between.startswith(" (") and ")" not in between:
+            distance = 0.0  # "Senegal (350), Burundi (250)"
         if distance <= reach and (best is None or distance < best[0]) and not _carries(mention, document, numbers):
             best = (distance, mention.tag[8:])
-            listed = mention.end <= token.start and any(
-                other.tag != mention.tag and 0 <= mention.start - other.end <= 12 for other in inside
+            listed = (
+                distance > 0
+                and mention.end <= token.start
+                and any(other.tag != mention.tag and 0 <= mention.start - other.end <= 12 for other in inside)
             )
     return best[1] if best and not listed else None

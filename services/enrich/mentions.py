@@ -69,13 +69,18 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
         for sense in senses:
             if not sense.languages & languages:
                 continue
-            if sense.case == "capital" and not text[start].isupper():
+            if sense.case == "capital" and not (text[start].isupper() or _has_its_capital(sense.text, text[start:end])):
                 continue
             if sense.case == "same" and not text[start:end].isupper():
                 _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
                 continue
             found.append(Mention(start, end, sense))
     return found
+
+
+def _has_its_capital(name: str, found: str) -> bool:
+    """Whether a name with its capital later, like "la Réunion", has one here."""
+    return name[0].islower() and not found.islower()
 
 
 def _place(mention: Mention) -> tuple[int, int]:
@@ -211,7 +216,7 @@ def _with_surnames(
             people.append(Mention(mention.start, mention.end, mention.sense._replace(kind="person")))
         else:
             _note(notes, mention, document, "a surname without its full name or a title")
-    return _one_person_a_span(people, full)
+    return _one_person_a_span(people, full, hosts, gazetteer)
 
 
 def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
@@ -227,8 +232,14 @@ def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazet
     return bool(before) and before[-1] in gazetteer.given_names
 
 
-def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Mention]:
-    """Two people can share a surname: the one who was named in full, the latest before it, is meant."""
+def _one_person_a_span(
+    people: list[Mention], full: dict[str, int], hosts: frozenset[str], gazetteer: Gazetteer
+) -> list[Mention]:
+    """Two people can share a surname: the one who was named in full is meant, else the one of the host country."""
+
+    def rank(mention: Mention) -> tuple[int, bool]:
+        return full.get(mention.tag, -1), gazetteer.entries[mention.tag].country in hosts
+
     best: dict[tuple[int, int], Mention] = {}
     kept = []
     for mention in people:
@@ -237,7 +248,7 @@ def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Ment
             continue
         key = (mention.start, mention.end)
         other = best.get(key)
-        if other is None or full.get(mention.tag, -1) > full.get(other.tag, -1):
+        if other is None or rank(mention) > rank(other):
             best[key] = mention
     return sorted([*kept, *best.values()], key=_place)
 
