@@ -8,6 +8,7 @@ from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer, Part, Sense
 from services.enrich.not_countries import why_no_country
 
+_ARTICLES = ("La ", "la ", "Le ", "le ", "Les ", "les ", "El ", "el ", "Las ", "las ", "Los ", "los ", "The ", "the ")
 _INSIDE = frozenset(("mission", "organisation"))  # countries inside these names count too
 
 
@@ -69,7 +70,7 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
         for sense in senses:
             if not sense.languages & languages:
                 continue
-            if sense.case == "capital" and not (text[start].isupper() or _has_its_capital(sense.text, text[start:end])):
+            if sense.case == "capital" and not _has_its_capital(sense.text, text[start:end]):
                 continue
             if sense.case == "same" and not text[start:end].isupper():
                 _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
@@ -79,8 +80,10 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
 
 
 def _has_its_capital(name: str, found: str) -> bool:
-    """Whether a name with its capital later, like "la Réunion", has one here."""
-    return name[0].islower() and not found.islower()
+    """Whether what is found has the name's capitals: both of "La Paz", the later one of "la Réunion"."""
+    if name.startswith(_ARTICLES) and found[1:].islower():
+        return False
+    return found[0].isupper() or name[0].islower()
 
 
 def _place(mention: Mention) -> tuple[int, int]:
