@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.enrich.document import Document
-from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer, Part, Sense
 from services.enrich.not_countries import why_no_country
 
 _ARTICLES = ("La ", "la ", "Le ", "le ", "Les ", "les ", "El ", "el ", "Las ", "las ", "Los ", "los ", "The ", "the ")
+_SPELLED = 9  # words before "(MSS)" that can be what it is short for
 _INSIDE = frozenset(("mission", "organisation"))  # countries inside these names count too
 
 
@@ -146,24 +146,16 @@ def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
 
 
 def _introduced_as_something_else(named: list[Mention], document: Document, gazetteer: Gazetteer) -> set[str]:
-    """Missions whose acronym the item itself gives to another body, as in "Foro de São Paulo (FSP)"."""
+    """Missions whose acronym the item itself gives to another body, as in "Foro de São Paulo (FSP)": no force."""
     found = set()
+    text = document.text
     for mention in named:
-        start, end, sense = mention
-        if sense.kind != "mission" or not sense.ambiguous or sense.case != "same" or document.text[start - 1] != "(":
+        start, _, sense = mention
+        if sense.kind != "mission" or not sense.ambiguous or sense.case != "same" or text[start - 1] != "(":
             continue
-        words = [word for word in document.text[max(0, start - 90) : start - 2].split() if word[0].isalpha()]
-        letters = document.text[start:end].lower()
-        spelled: list[str] = []
-        for word in reversed(words):
-            if word[0].isupper():
-                spelled.insert(0, word)
-            if len(spelled) == len(letters) or word[-1] in ".,;:":
-                break
-        folded = [fold_name(word) for word in spelled]
-        if "".join(word[:1].decode() for word in folded) == letters and not any(
-            word.startswith(gazetteer.force_words) for word in folded
-        ):
+        stop = max(text.rfind(sign, 0, start) for sign in (". ", "\n", ";"))
+        words = document.words(max(stop + 1, start - 90), start)[-_SPELLED:]
+        if len(words) >= len(sense.text) - 1 and not any(word.startswith(gazetteer.force_words) for word in words):
             found.add(sense.tag)
     return found
 
