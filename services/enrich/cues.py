@@ -43,6 +43,7 @@ class Cues:
                     if colon:
                         self._starting[number].setdefault(f"{group}:", []).append(cue)
         self._document = document
+        self.language = language
 
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""

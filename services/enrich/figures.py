@@ -9,6 +9,7 @@ from services.enrich.cues import Cue, Cues
 from services.enrich.document import Document, Span
 from services.enrich.mentions import Mention, Mentions
 from services.enrich.numbers import Numbers, Token, around_numbers, folded_word, tokens_of
+from services.enrich.whose import SENDERS_KINDS, Sentence, country_of, payer
 
 _NEAR = 2  # sentences in which a bare number goes on with what the last one counted
 _MONEY = 1_000_000
@@ -19,7 +20,6 @@ _FAR = 14  # words from a number to the word that says what it is
 _PLAIN = "USD"  # what "dollars" are where nothing says whose
 _PEOPLE_KINDS = frozenset(("killed", "injured", "displaced", "other", "total"))
 _VICTIMS = ("killed", "injured", "displaced")
-_SENDERS_KINDS = frozenset(("arrived", "deployed", "pledged"))
 _PREFERRED: tuple[FigureKind, ...] = (
     "killed", "injured", "displaced", "arrived", "pledged", "authorised", "deployed", "total", "other", "funding",
 )  # fmt: skip
@@ -30,20 +30,6 @@ class Stated(NamedTuple):
 
     figure: Figure
     spans: list[Span]
-
-
-class Sentence(NamedTuple):
-    """What a figure's sentence has. senders: its countries that are no host; force: it names a force or a mission.
-
-    led: it names one "led by" a country, so that what nobody is named for is the whole force's.
-    """
-
-    number: int
-    tokens: list[Token]
-    senders: list[Mention]
-    force: bool
-    led: bool
-    signs: list[Cue]
 
 
 def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers) -> list[Stated]:
@@ -59,7 +45,7 @@ def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers
         window = around_numbers(document, span, stated_at)
         if window is None:
             continue
-        tokens = tokens_of(document.text, window, numbers)
+        tokens = tokens_of(document.text, window, numbers, cues.language)
         if not any(token.value is not None for token in tokens):
             continue
         sentence = Sentence(
@@ -87,24 +73,6 @@ def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers
         if before:
             last, last_number = before, number
     return _merged(found)
-
-
-def _payer(paid: Counted, sentence: Sentence, document: Document, numbers: Numbers) -> str | None:
-    """Whose money: "85 million from Canada", else the country since the last number or clause; else nobody's."""
-    ahead = next((mention for mention in sentence.senders if mention.start >= paid.end), None)
-    if ahead is not None:
-        words = document.words(paid.end, ahead.start)
-        if (
-            1 <= len(words) <= 2
-            and words[0] in numbers.of
-            and words[0] != b"the"
-            and "," not in document.text[paid.end : ahead.start]
-        ):
-            return ahead.tag[8:]
-    behind = [token for token in sentence.tokens if token.end <= paid.start]
-    stop = max((token.end for token in behind if token.value is not None or token.text in (";", ":")), default=0)
-    since = [mention for mention in sentence.senders if stop <= mention.start and mention.end <= paid.start]
-    return since[-1].tag[8:] if since else None
 
 
 def _without_leads(senders: list[Mention], led_by: list[Cue], document: Document, numbers: Numbers) -> list[Mention]:
@@ -161,7 +129,7 @@ def _stated(
         return None
     approximate = _approximate(place, tokens, numbers)
     if paid:
-        country = _payer(paid, sentence, document, numbers)
+        country = payer(paid, sentence, document, mentions, numbers)
         figure = Figure(kind="funding", value=value, unit=paid.unit, country=country, approximate=approximate)
         return Stated(figure, [Span(paid.start, paid.end)])
     unit = what.unit
@@ -170,7 +138,7 @@ def _stated(
     kind = what.kind or _kind(place, unit, what, sentence, document, cues, numbers)
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < 10):
         return None
-    country = _country(token, kind, unit, what, sentence, document, mentions, senders, cues, numbers, place)
+    country = country_of(token, kind, unit, what, sentence, document, mentions, senders, cues, numbers, place)
     if kind == "total" and value < _SOME and country is None:
         return None
     if kind == "total" and unit == "personnel" and country:
@@ -202,7 +170,7 @@ def _same(one: Figure, other: Figure) -> Figure | None:
         return None
     vague = ("total", "other")
     kinds = {one.kind, other.kind}
-    if len(kinds) > 1 and not kinds & {*vague} and not kinds <= _SENDERS_KINDS:
+    if len(kinds) > 1 and not kinds & {*vague} and not kinds <= SENDERS_KINDS:
         return None
     if len(kinds) > 1 and "authorised" in kinds and (one.country or other.country):
         return None
@@ -294,94 +262,3 @@ def _relative(what: Counted, sentence: Sentence, document: Document, numbers: Nu
 def _promised(cue: Cue, number: int, cues: Cues) -> bool:
     """Whether the verb of sending hangs on a promise: "promised to send", "a proposé d'envoyer"."""
     return any(0 <= cue.start - promise.end <= 5 for promise in cues.of(number, "kind:pledged"))
-
-
-def _country(
-    token: Token,
-    kind: FigureKind,
-    unit: str,
-    what: Counted,
-    sentence: Sentence,
-    document: Document,
-    mentions: Mentions,
-    senders: list[Mention],
-    cues: Cues,
-    numbers: Numbers,
-    place: int,
-) -> str | None:
-    if unit == "people":
-        span = document.sentences[sentence.number]
-        named = {m.tag[8:] for m in mentions.countries if span.start <= m.start < span.end}
-        if kind == "other" or len(mentions.hosts) != 1:
-            return None
-        return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
-    if what.owner is not None:
-        return what.owner.tag[8:]
-    inside = sentence.senders
-    reach = 6 if kind in ("authorised", "total") else 16
-    found = _nearest(token, inside, reach, document, numbers)
-    if found or kind not in _SENDERS_KINDS:
-        return found
-    inside = [mention for mention in inside if not _carries(mention, document, numbers)]
-    if len({mention.tag for mention in inside}) == 1:
-        return inside[0].tag[8:]
-    if not inside and (leaders := _leaders(sentence.number, document, mentions, numbers)):
-        return leaders[0]
-    body = what.end == token.end or any(
-        word.text in numbers.groups for word in sentence.tokens[max(0, place - 3) : place]
-    )
-    if inside or sentence.led or (not body and kind == "deployed"):
-        return None
-    return _earlier(token, sentence.number, senders, document, cues, numbers)
-
-
-def _earlier(
-    token: Token, number: int, senders: list[Mention], document: Document, cues: Cues, numbers: Numbers
-) -> str | None:
-    """The country whose force the last sentences are about, or the only one in them that is known to send any."""
-    known: set[str] = set()
-    for mention in reversed(senders):
-        at = document.sentence_at(mention.start)
-        if mention.start < token.start and number - at <= 2:
-            for force in cues.of(at, "force"):
-                low, high = min(mention.end, force.end), max(mention.start, force.start)
-                if len(document.words(low, high)) <= 3:
-                    return mention.tag[8:]
-            if mention.tag[8:] in numbers.senders:
-                known.add(mention.tag[8:])
-    return known.pop() if len(known) == 1 else None
-
-
-def _leaders(number: int, document: Document, mentions: Mentions, numbers: Numbers) -> list[str]:
-    """The countries of the people whom a sentence names: "Ruto promised a thousand officers"."""
-    span = document.sentences[number]
-    named = [m.tag for m in mentions.entities if m.sense.kind == "person" and span.start <= m.start < span.end]
-    countries = [numbers.entries[tag].country for tag in named]
-    return [country for country in countries if country and country not in mentions.hosts]
-
-
-def _carries(mention: Mention, document: Document, numbers: Numbers) -> bool:
-    """Whether the country only lends what the force comes in or meets: "a US military plane", "the US embassy"."""
-    after = document.words(mention.end, min(len(document.text), mention.end + 30))[:3]
-    before = document.words(max(0, mention.start - 30), mention.start)[-3:]
-    return any(word in numbers.carriers for word in (*after, *before))
-
-
-def _nearest(token: Token, inside: list[Mention], reach: int, document: Document, numbers: Numbers) -> str | None:
-    """The country of the clause: right after the number ("400 Kenyan officers"), else the nearest before or after."""
-    best: tuple[float, str] | None = None
-    listed = False
-    for mention in inside:
-        if mention.start >= token.end:
-            between = document.text[token.end : mention.start]
-            distance = len(between.split()) * (1.0 if len(between.split()) <= 1 else 1.6)
-        else:
-            between = document.text[mention.end : token.start]
-            distance = len(between.split()) * 1.1
-        distance += 3 * sum(between.count(sign) for sign in ",;:")
-        if distance <= reach and (best is None or distance < best[0]) and not _carries(mention, document, numbers):
-            best = (distance, mention.tag[8:])
-            listed = mention.end <= token.start and any(
-                other.tag != mention.tag and 0 <= mention.start - other.end <= 12 for other in inside
-            )
-    return best[1] if best and not listed else None

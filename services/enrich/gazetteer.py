@@ -145,7 +145,7 @@ def case_of(written: str) -> Case:
     given with one; acronyms need all of theirs.
     """
     letters = [letter for letter in written if letter.isalpha()]
-    if len(written.split()) >= 3 or not written[0].isupper() or any(sign.isdigit() for sign in written):
+    if len(written.split()) >= 3 or not any(sign.isupper() for sign in written) or any(map(str.isdigit, written)):
         return "any"
     return "same" if len(letters) <= 8 and all(letter.isupper() for letter in letters) else "capital"
 

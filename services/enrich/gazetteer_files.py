@@ -156,6 +156,7 @@ class Figures(_Row, frozen=True):
     """figures.yaml: number words, units, what decides the kind, what makes a number approximate."""
 
     numbers: dict[str, float]
+    no_numbers: dict[LanguageCode, list[str]]
     multipliers: dict[str, float]
     units: dict[str, Names]
     kinds: dict[FigureKind, Names]

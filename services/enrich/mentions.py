@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.enrich.document import Document
-from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer, Part, Sense
 from services.enrich.not_countries import why_no_country
 
+_ARTICLES = ("La ", "la ", "Le ", "le ", "Les ", "les ", "El ", "el ", "Las ", "las ", "Los ", "los ", "The ", "the ")
+_SPELLED = 9  # words before "(MSS)" that can be what it is short for
 _INSIDE = frozenset(("mission", "organisation"))  # countries inside these names count too
 
 
@@ -69,13 +70,20 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
             start, end = folded.span(start, end)
         for sense in senses:
             case = sense.case
-            if case == "capital" and not text[start].isupper():
+            if case == "capital" and not _has_its_capital(sense.text, text[start:end]):
                 continue
             if case == "same" and not text[start:end].isupper():
                 _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
                 continue
             found.append(Mention(start, end, sense))
     return found
+
+
+def _has_its_capital(name: str, found: str) -> bool:
+    """Whether what is found has the name's capitals: both of "La Paz", the later one of "la Réunion"."""
+    if name.startswith(_ARTICLES) and found[1:].islower():
+        return False
+    return found[0].isupper() or name[0].islower()
 
 
 def _place(mention: Mention) -> tuple[int, int]:
@@ -138,24 +146,16 @@ def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
 
 
 def _introduced_as_something_else(named: list[Mention], document: Document, gazetteer: Gazetteer) -> set[str]:
-    """Missions whose acronym the item itself gives to another body, as in "Foro de São Paulo (FSP)"."""
+    """Missions whose acronym the item itself gives to another body, as in "Foro de São Paulo (FSP)": no force."""
     found = set()
+    text = document.text
     for mention in named:
-        start, end, sense = mention
-        if sense.kind != "mission" or not sense.ambiguous or sense.case != "same" or document.text[start - 1] != "(":
+        start, _, sense = mention
+        if sense.kind != "mission" or not sense.ambiguous or sense.case != "same" or text[start - 1] != "(":
             continue
-        words = [word for word in document.text[max(0, start - 90) : start - 2].split() if word[0].isalpha()]
-        letters = document.text[start:end].lower()
-        spelled: list[str] = []
-        for word in reversed(words):
-            if word[0].isupper():
-                spelled.insert(0, word)
-            if len(spelled) == len(letters) or word[-1] in ".,;:":
-                break
-        folded = [fold_name(word) for word in spelled]
-        if "".join(word[:1].decode() for word in folded) == letters and not any(
-            word.startswith(gazetteer.force_words) for word in folded
-        ):
+        stop = max(text.rfind(sign, 0, start) for sign in (". ", "\n", ";"))
+        words = document.words(max(stop + 1, start - 90), start)[-_SPELLED:]
+        if len(words) >= len(sense.text) - 1 and not any(word.startswith(gazetteer.force_words) for word in words):
             found.add(sense.tag)
     return found
 
@@ -211,7 +211,7 @@ def _with_surnames(
             people.append(Mention(mention.start, mention.end, mention.sense._replace(kind="person")))
         else:
             _note(notes, mention, document, "a surname without its full name or a title")
-    return _one_person_a_span(people, full)
+    return _one_person_a_span(people, full, hosts, gazetteer)
 
 
 def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
@@ -227,8 +227,14 @@ def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazet
     return bool(before) and before[-1] in gazetteer.given_names
 
 
-def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Mention]:
-    """Two people can share a surname: the one who was named in full, the latest before it, is meant."""
+def _one_person_a_span(
+    people: list[Mention], full: dict[str, int], hosts: frozenset[str], gazetteer: Gazetteer
+) -> list[Mention]:
+    """Two people can share a surname: the one who was named in full is meant, else the one of the host country."""
+
+    def rank(mention: Mention) -> tuple[int, bool]:
+        return full.get(mention.tag, -1), gazetteer.entries[mention.tag].country in hosts
+
     best: dict[tuple[int, int], Mention] = {}
     kept = []
     for mention in people:
@@ -237,7 +243,7 @@ def _one_person_a_span(people: list[Mention], full: dict[str, int]) -> list[Ment
             continue
         key = (mention.start, mention.end)
         other = best.get(key)
-        if other is None or full.get(mention.tag, -1) > full.get(other.tag, -1):
+        if other is None or rank(mention) > rank(other):
             best[key] = mention
     return sorted([*kept, *best.values()], key=_place)
 

@@ -19,6 +19,11 @@ def why_no_country(
     text = document.text
     if sense.part == "capital" and _is_dateline(text, start):
         return "it is where the report was written"
+    if (text[end : end + 1] == "." and text[end + 1 : end + 2].islower()) or text[max(0, start - 1) : start] in (
+        "@",
+        ".",
+    ):
+        return "it is part of an address on the web"
     if sense.part == "name" or sense.part == "demonym":
         after = _word_after(text, end)
         before = _word_before(text, start)
@@ -87,7 +92,7 @@ def _word_before(text: str, start: int) -> str:
 
 
 def _in_list(named: list["Mention"], place: int, text: str) -> bool:
-    """Whether another country stands right beside it, with only a comma or a short word between."""
+    """Whether another country, and one for certain, stands right beside it: "Georgia, Armenia"."""
     mention = named[place]
     for other in (named[place - 1] if place else None, named[place + 1] if place + 1 < len(named) else None):
         if (
@@ -95,6 +100,7 @@ def _in_list(named: list["Mention"], place: int, text: str) -> bool:
             and other.sense.kind == "country"
             and other.tag != mention.tag
             and other.sense.part == "name"
+            and not (other.sense.rule and other.sense.rule.only_with)
         ):
             between = text[min(other.end, mention.end) : max(other.start, mention.start)]
             if len(between) <= 8 and (

@@ -49,6 +49,7 @@ class Numbers:
         self.numerals = frozenset((*self.numbers, *self.multipliers))
         known = {folded_word(word) for word in (*data.numbers, *data.alone, "million", "milyon", "millon", "milhao")}
         self._words = BytesAhoCorasick([f" {word} ".encode() for word in sorted(known)])
+        self._no_numbers = {language: frozenset(map(folded_word, words)) for language, words in data.no_numbers.items()}
         self.units: dict[str, str] = {}
         self.prefixes: list[tuple[str, str]] = []
         for unit, names in data.units.items():
@@ -81,6 +82,10 @@ class Numbers:
         self.rounded = frozenset(map(folded_word, data.rounded))
         self.groups = frozenset(folded_word(word) for words in data.groups.values() for word in words)
         self.approximate = frozenset(folded_word(word) for words in data.approximate.values() for word in words)
+
+    def no_numbers(self, language: str) -> frozenset[str]:
+        """Folded words that are numbers in other languages only."""
+        return self._no_numbers.get(language, frozenset())
 
     def symbol(self, written: str) -> str | None:
         """The currency code of a sign like US$ or Sh."""
@@ -138,8 +143,9 @@ def around_numbers(document: Document, span: Span, places: list[tuple[int, int]]
     return Span(max(start, span.start), stop if stop > 0 else span.end)
 
 
-def tokens_of(text: str, span: Span, numbers: Numbers) -> list[Token]:
+def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[Token]:
     """The words and numbers of a sentence; a number and its multipliers are one token."""
+    others = numbers.no_numbers(language)
     tokens: list[Token] = []
     numerals = numbers.numerals
     for match in _TOKEN.finditer(text, span.start, span.end):
@@ -154,6 +160,9 @@ def tokens_of(text: str, span: Span, numbers: Numbers) -> list[Token]:
             value = _value(written)
         elif kind == "word":
             folded = folded_word(written)
+            if folded in others:
+                tokens.append(Token(folded, match.start(), match.end(), None, kind))
+                continue
             multiplier = numbers.multipliers.get(folded)
             before = tokens[-1] if tokens else None
             if (
@@ -201,7 +210,11 @@ def _continues(last: Token, token: Token, until: int | None = None) -> bool:
         return False
     if until is None:
         near = token.start - last.end <= 1
-        return near and (last.kind == token.kind == "word" or last.kind == "sum" or last.value >= 1_000_000)
+        return near and (
+            last.kind == token.kind == "word"
+            or last.kind == "sum"
+            or (last.value >= 1_000_000 and token.value >= 1_000)
+        )
     return last.kind in ("word", "sum") and token.kind == "word" and last.value >= 100 > token.value
 
 

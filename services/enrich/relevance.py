@@ -50,7 +50,7 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         found.append(Feature("no_host", 0, 0))
     if mentions.namesakes and not current:
         found.append(Feature("namesake", mentions.namesakes[0].start, mentions.namesakes[0].end))
-    if past and not current:
+    if past and not current and not any(feature.name == "force_led_by" for feature in found):
         found.append(Feature("earlier_mission", past[0].start, past[0].end))
     names = {feature.name for feature in found}
     if cues.count("other_topics") >= _TOPIC_WORDS and not names & {"mission_title", "mission_lead", "described_title"}:

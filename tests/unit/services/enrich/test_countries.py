@@ -76,3 +76,22 @@ def test_the_sentence_decides_a_country_s_role(text: str, roles: dict[str, str])
 def test_in_an_item_that_is_not_relevant_every_country_is_mentioned() -> None:
     item = tag("Haiti and Kenya signed a trade agreement on coffee.")
     assert {country.role for country in item.countries} == {"mentioned"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("pt", "Houve tiros no Complexo do Alemão e na Vila Cruzeiro.", set()),
+        ("pt", "Policiais alemães visitaram o morro.", {"DE"}),
+        ("es", "Ambos países comparten La Española.", set()),
+        ("en", "Jamaica, in the east of Queens, has Haitian churches.", {"HT"}),
+        ("fr", "La réunion a eu lieu à la Réunion, dans l'océan Indien.", {"RE"}),
+        ("es", "Reunión de ministros por la paz en Granada.", set()),
+        ("fr", "L'ancien sélectionneur du Congo et un diplomate bissau-guinéen ont parlé.", {"CD", "GW"}),
+        ("fr", "Au Congo, Brazzaville attend.", {"CG"}),
+        ("en", "Read more on kenyans.co.ke or write to info@haiti.org.", set()),
+        ("es", "Mauricio y Guadalupe llegaron con Gregorio.", set()),
+    ],
+)
+def test_names_that_are_something_else_are_told_by_their_context(language: str, text: str, expected: set[str]) -> None:
+    assert countries(text, language) == expected

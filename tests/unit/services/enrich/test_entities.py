@@ -39,6 +39,48 @@ def test_people_who_speak_are_found_in_every_language(language: str, text: str) 
     assert entities(tag(text, language=language), "person") == {"Marie Lubin"}
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "people"),
+    [
+        ("en", "Minister of Justice and Public Security Ann Lubin resigned.", {"Ann Lubin"}),
+        ("es", "Habló el ministro de Justicia y Seguridad Pública, Faustin Bernard.", {"Faustin Bernard"}),
+        ("en", "Obed Desir, the mayor of Kenscoff, called for help.", {"Obed Desir"}),
+        ("en", "Rosalba Dorvil, 45, sells plantain.", {"Rosalba Dorvil"}),
+        ("fr", "Selon Wideline Cadet, la rue est vide.", {"Wideline Cadet"}),
+        ("fr", "L'historien Pierre Buteau publie un livre.", {"Pierre Buteau"}),
+        ("pt", "A diretora do programa para África do instituto, Murielle Mutiga, alertou.", {"Murielle Mutiga"}),
+        (
+            "es",
+            "El ministro Carlos Fernández Onofre llegó. «No», afirmó Fernández Onofre.",
+            {"Carlos Fernández Onofre"},
+        ),
+        ("sw", "Msemaji wa idara ya polisi Obadia Nyaga alisema hivyo.", {"Obadia Nyaga"}),
+        ("ht", "Direktris Marie Lourdes Estimé di lekòl la fèmen.", {"Marie Lourdes Estimé"}),
+        ("ht", "Man Yvèt vann diri.", set()),
+        ("en", "(Reporting by Ruth Achieng; editing by Paul Grant)", set()),
+        ("en", "Crowds fill a square. (Luis Ortega/AFP via Getty Images)", set()),
+        ("en", "She flew from Jomo Kenyatta International Airport to Hospital Bernard Mevs.", set()),
+        ("en", "Kenya Sends Police As Leaders Meet In Port Royal", set()),
+        ("en", "The KQ Chief Operating Officer said the Pan American Health Organization had paid.", set()),
+    ],
+)
+def test_people_are_told_by_what_stands_beside_their_names(language: str, text: str, people: set[str]) -> None:
+    assert entities(tag(text, language=language), "person") == people
+
+
+def test_a_surname_alone_belongs_to_the_full_name_before_it() -> None:
+    item = tag("Colonel Alfonso Saravia spoke in Haiti. “The troops are ready,” Saravia said. The MSS agreed.")
+    (person,) = [entity for entity in item.entities if entity.type == "person"]
+    assert (person.name, person.mentions) == ("Alfonso Saravia", 2)
+    assert item.quotes[0].speaker == "Alfonso Saravia"
+
+
+def test_a_surname_inside_another_name_is_not_the_known_person() -> None:
+    text = "President Ruto met lawyer Mary Ruto in Haiti. Historian Pierre Buteau wrote about the historian Pierre."
+    assert "Pierre Buteau" in entities(tag(text), "person")
+    assert "person/ericq-pierre" not in entities(tag("Historian Pierre Buteau wrote of Haiti."), "person")
+
+
 def test_who_wrote_the_item_is_not_in_it() -> None:
     text = "By Jane Muthoni\nPrices rose, said Jane Muthoni. (Photo: Paul Otieno)\nReporting by Ann Lee"
     assert entities(tag(text, authors=("Jane Muthoni",)), "person") == set()

@@ -107,6 +107,57 @@ def test_namesakes_and_neighbours_of_the_mission_are_not_relevant(text: str) -> 
     assert not tag(text).relevant
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (
+            "en",
+            "Bahamian marines held 120 Haitian migrants whose sloop landed on Ragged Island; they go back to Haiti.",
+        ),
+        ("en", "Jamaican police took 37 Haitians who arrived by boat in Portland to a shelter. Soldiers helped."),
+        ("en", "Haitian police have sent officers to the international airport after gangs fired on a plane."),
+        ("en", "When an earthquake struck in 2010, Jamaica sent 150 soldiers to Haiti within two days."),
+        ("en", "American troops landed in Haiti in 1915. Foreign soldiers ran its customs houses for nineteen years."),
+        ("en", "A Kenyan police officer won the marathon for Haiti in Boston and will send half the prize to Jacmel."),
+        (
+            "es",
+            "El Foro de São Paulo (FSP) terminó con una declaración. Delegados de Haití pidieron una misión solidaria.",
+        ),
+        (
+            "es",
+            "La selección de Haití viajó a Kingston a jugar contra Jamaica; la policía jamaicana escoltó el autobús.",
+        ),
+        ("fr", "La police béninoise a arrêté trente escrocs à Cotonou ; deux visaient des Haïtiens de Montréal."),
+        ("fr", "Le Fonds mondial pour l'assainissement (GSF) finance des latrines au Kenya et en Haïti."),
+        (
+            "pt",
+            "O general que comandou tropas brasileiras no Haiti lança um livro. A Minustah deixou 26 militares mortos.",
+        ),
+        ("sw", "Polisi wa Kenya walitumia mabomu ya machozi Nairobi. Ruto alisema serikali haitavumilia magenge."),
+        ("ht", "Bandi touye 20 moun nan Pòtoprens. Yon ekip entènasyonal medsen pran swen blese yo."),
+    ],
+)
+def test_other_news_of_haiti_and_of_the_senders_is_not_relevant(language: str, text: str) -> None:
+    assert not tag(text, language=language).relevant
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Sailors came home after six weeks off Haiti, while foreign police took on the gangs ashore."),
+        ("en", "Chad's first 800 gendarmes are due in Haiti by June."),
+        ("fr", "La force internationale peine à Port-au-Prince, où les gangs avancent."),
+        ("es", "Unos 170 policías partieron de Nairobi para relevar a sus compañeros en Puerto Príncipe."),
+        ("pt", "O medo de repetir erros: a missão liderada pelo Quênia chega ao Haiti depois da Minustah."),
+        ("sw", "Waziri aaga kundi la nne la polisi wa Kenya kuelekea Haiti."),
+        ("sw", "Bunge linaombwa pesa kwa polisi wa Kenya wanaopambana na magenge nchini Haiti."),
+        ("ht", "Paran yo di yo pa wè solda Kenya ki nan misyon MMAS la."),
+    ],
+)
+def test_a_deployment_that_is_only_described_is_relevant(language: str, text: str) -> None:
+    assert tag(text, language=language).relevant
+
+
 def test_a_mission_in_passing_scores_lower_than_one_that_the_item_is_about() -> None:
     about = tag("The mission landed in Haiti.", "Kenya-led Multinational Security Support mission grows")
     filler = "Schools in Haiti are closed and food is dear in every market of the country this season. " * 10
