@@ -77,6 +77,8 @@ def counted(
     demonym = next((m for m in senders if m.sense.part == "demonym" and 0 < m.start - token.end <= 1), None)
     if found is None and demonym is not None and (personnel_before or force or any(cue.tag in _SENT for cue in signs)):
         return Counted("personnel", token.start, demonym.end, demonym)
+    if found is not None and found.unit == "personnel" and _brought_to(place, tokens, signs, numbers):
+        return found._replace(kind="total")
     if found is not None:
         return found._replace(owner=demonym or _of(found.end, senders, document, numbers))
     year = token.text.isdigit() and 1900 <= (token.value or 0) <= 2100
@@ -146,6 +148,8 @@ def _unit_after(place: int, year: bool, tokens: list[Token], document: Document,
     for distance, after in enumerate(tokens[place + 1 : place + 1 + _UNIT_REACH]):
         if after.kind != "word" or after.value is not None or after.text in numbers.blockers:
             break
+        if distance and after.text in numbers.ones:  # "two journalists and a policeman"
+            break
         if after.text in numbers.hyphened and document.text[after.start - 1] == "-":
             return Counted("personnel", token.start, after.end)
         unit = numbers.unit_of(after.text)
@@ -172,8 +176,9 @@ def _brought_to(place: int, tokens: list[Token], signs: list[Cue], numbers: Numb
     if total is None:
         return None
     for between in tokens[:place]:
-        if between.start >= total.start and (unit := numbers.unit_of(between.text)) == "personnel":
-            return Counted(unit, token.start, token.end)
+        people = numbers.unit_of(between.text) == "personnel" or between.text in numbers.groups
+        if between.start >= total.start and people:
+            return Counted("personnel", token.start, token.end)
     return None
 
 

@@ -14,6 +14,7 @@ from services.enrich.whose import SENDERS_KINDS, Sentence, country_of, payer
 _NEAR = 2  # sentences in which a bare number goes on with what the last one counted
 _MONEY = 1_000_000
 _SOME = 10  # people of a force, at least, where nothing says what they do
+_AS_MANY_AS = frozenset(("as", "many", "up"))
 _FEW = 100  # people of no certain kind are no figure below
 _NEAR_BARE = 8  # ... where nothing stands beside the number that is counted
 _FAR = 14  # words from a number to the word that says what it is
@@ -210,7 +211,10 @@ def _kind(
     "Total" is the kind only where nothing else is: "sent a total of 200", "a total of 20 were killed".
     """
     tokens, start, end = sentence.tokens, what.start, what.end
-    words = [before.text for before in tokens[max(0, place - 2) : place]]
+    words = [before.text for before in tokens[max(0, place - 5) : place]]
+    while words and (words[-1] in numbers.approximate or words[-1] in _AS_MANY_AS):
+        words.pop()
+    words = words[-2:]
     if unit == "personnel" and (" ".join(words) in numbers.growing or " ".join(words[-1:]) in numbers.growing):
         return "authorised"
     if unit == "personnel" and (said := _relative(what, sentence, document, numbers)):
