@@ -10,8 +10,8 @@ import pytest
 
 from schemas import codec, topics
 from schemas.messages import FeedState, RawItem
-from services import guarded_http
 from services.feeds.rules import new_feed
+from services.ingest.fetching import clients
 from services.ingest.formats.parser_pool import ParserPool
 from services.ingest.poll import poll
 from services.ingest.state_log import new_state
@@ -96,9 +96,9 @@ async def test_a_poll_reads_the_pages_that_it_may_read(parser: ParserPool, monke
         states.append(state)
 
     with site() as (url, asked):
-        allowed = frozenset({url.removeprefix("http://")})
-        async with guarded_http.client(allowed_hosts=allowed, timeout_s=30, user_agent="test") as client:
-            world = World(client, parser, sent)  # type: ignore[arg-type]
+        monkeypatch.setenv("NEWS_ALLOWED_HOSTS", url.removeprefix("http://"))
+        async with clients.opened(30) as asking:
+            world = World(asking, parser, sent)  # type: ignore[arg-type]
             feed = msgspec.structs.replace(new_feed(f"{url}/rss", world.now()), page_text=True)
             health = await poll(feed, new_state(feed.feed_id, world.now()), world, remember)
 

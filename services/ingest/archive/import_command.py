@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,13 +35,16 @@ def import_past(given: argparse.Namespace) -> int:
     except (OSError, Invalid) as error:
         print(f"cannot import {given.file}: {error}", file=sys.stderr)
         return WRONG
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):  # Ctrl-C, SIGTERM
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
     return BAD_LINES if counts.bad else 0
 
 
 async def _import(task: Task, from_start: bool) -> Counts:
+    importing = asyncio.current_task()
+    assert importing is not None  # noqa: S101 (a coroutine that runs is in a task)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, importing.cancel)
     checkpoint, parser = Checkpoint(task.file, task.feed.feed_id), ParserPool()
     try:
         async with (
