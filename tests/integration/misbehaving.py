@@ -50,7 +50,10 @@ class Article:
 
 @dataclass
 class Site:
-    """One feed. `answer` makes of the document what this server makes of it; `asked` has the minutes of requests."""
+    """One feed. `answer` makes of the document what this server makes of it; `asked` has the minutes of requests.
+
+    channel: elements of the channel, as XML.
+    """
 
     path: str
     articles: Sequence[Article]
@@ -59,6 +62,7 @@ class Site:
     guid: Callable[[Article], str] = lambda article: article.name
     dated: Callable[[Article], datetime] = lambda article: START + article.at * MINUTE
     headers: tuple[tuple[str, str], ...] = ()
+    channel: str = ""
     timeout_s: float = 60.0
     asked: list[tuple[float, str]] = field(default_factory=list)
 
@@ -66,6 +70,7 @@ class Site:
         rss = ElementTree.Element("rss", version="2.0")
         channel = ElementTree.SubElement(rss, "channel")
         ElementTree.SubElement(channel, "title").text = self.path
+        channel.extend(ElementTree.fromstring(f"<channel>{self.channel}</channel>"))
         for article in sorted(self.articles, key=lambda article: -article.at):
             if article.at <= minute:
                 item = ElementTree.SubElement(channel, "item")

@@ -57,6 +57,8 @@ SITES = [
     Site("/fresh-for-a-day", [*EARLY[:2], *LATER], honest, headers=(("Cache-Control", "max-age=86400"),)),
     Site("/fresh-for-ever", [*EARLY[:2], *LATER], honest, headers=(("Expires", "Tue, 19 Jan 2038 03:14:07 GMT"),)),
     Site("/fresh-for-half-an-hour", ARTICLES, honest, headers=(("Cache-Control", "max-age=1800"),)),
+    Site("/ttl", ARTICLES, honest, channel="<ttl>30</ttl>"),
+    Site("/skips-hours", ARTICLES, honest, channel="<skipHours><hour>8</hour><hour>9</hour></skipHours>"),
 ]
 
 
@@ -82,6 +84,7 @@ async def test_what_is_emitted_is_what_was_published_whatever_servers_do() -> No
             1,
             2,
         ]
+        assert len(asked["/ttl"]) == 2
         for path, outcome in (
             ("/html", "html"),
             ("/cut-gzip", "bad_encoding"),
@@ -102,3 +105,6 @@ async def test_what_is_emitted_is_what_was_published_whatever_servers_do() -> No
         slowest = world.health["/honest"][-1].delay_p95_s
         assert slowest is not None
         assert slowest <= 16 * 60
+        skipping = [minute for minute, _ in world.sites["/skips-hours"].asked]
+        assert not [minute for minute in skipping if 2 * HOUR <= minute < 4 * HOUR]  # 8 to 10, counted from 6
+        assert [minute for minute in skipping if HOUR < minute < 2 * HOUR]
