@@ -96,7 +96,15 @@ async function openItem(id) {
   if (!by("item").open) by("item").showModal();
 }
 
-// #key=... is taken and removed from the address; #item=ID opens an item.
+async function openFeed(id) {
+  const health = await get(`/v1/feeds/${encodeURIComponent(id)}/health`);
+  by("item-title").textContent = health.title || health.url;
+  by("item-title").lang = "";
+  by("item-body").replaceChildren(...view.feedHealth(health));
+  if (!by("item").open) by("item").showModal();
+}
+
+// #key=... is taken and removed from the address; #item=ID opens an item, #feed=ID the health of a feed.
 async function followAddress() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const key = fragment.get("key");
@@ -106,8 +114,9 @@ async function followAddress() {
     history.replaceState(null, "", location.pathname + (fragment.size ? `#${fragment}` : ""));
   }
   if (!sessionStorage.getItem(STORED)) return;
-  const id = fragment.get("item");
-  if (id) await trying(() => openItem(id));
+  const [item, feed] = [fragment.get("item"), fragment.get("feed")];
+  if (item) await trying(() => openItem(item));
+  else if (feed) await trying(() => openFeed(feed));
   else if (by("item").open) by("item").close();
 }
 
@@ -150,7 +159,7 @@ by("search-form").addEventListener("submit", (event) => {
 for (const id of ["country", "language", "sort", "relevant"]) by(id).addEventListener("change", () => trying(() => search()));
 by("more").addEventListener("click", () => trying(() => search(shown.cursor)));
 by("item").addEventListener("close", () => {
-  if (location.hash.includes("item=")) history.replaceState(null, "", location.pathname);
+  if (/item=|feed=/.test(location.hash)) history.replaceState(null, "", location.pathname);
 });
 window.addEventListener("hashchange", async () => {
   const before = sessionStorage.getItem(STORED);

@@ -35,7 +35,7 @@ export function time(value) {
 function since(at) {
   const seconds = (at.getTime() - Date.now()) / 1000;
   const size = Math.abs(seconds);
-  if (size < 60) return "just now";
+  if (size < 60) return seconds > 0 ? "within a minute" : "just now";
   if (size < 3600) return ago.format(Math.round(seconds / 60), "minute");
   if (size < 86_400) return ago.format(Math.round(seconds / 3600), "hour");
   if (size < 7 * 86_400) return ago.format(Math.round(seconds / 86_400), "day");
@@ -102,17 +102,71 @@ export function story(one) {
   return element("li", {}, opener(one.latest), element("p", { className: "meta" }, `${count} · `, time(one.latest.event_at)));
 }
 
+const GOOD = ["ok", "not_modified", "unchanged"];
+
+function outcome(one) {
+  return one.outcome.replaceAll("_", " ") + (one.status && !GOOD.includes(one.outcome) ? ` (${one.status})` : "");
+}
+
+function judged(one, ...children) {
+  return element("td", { className: GOOD.includes(one.outcome) ? "good" : "bad", title: one.error || "" }, ...children);
+}
+
 export function feed(one) {
-  const good = ["ok", "not_modified", "unchanged"].includes(one.outcome);
-  const outcome = one.outcome.replaceAll("_", " ") + (one.status && !good ? ` (${one.status})` : "");
+  const name = element("a", { href: `#feed=${encodeURIComponent(one.feed_id)}`, textContent: one.title || one.url });
   return element(
     "tr",
     {},
-    element("th", { scope: "row", title: one.url, textContent: one.title || one.url }),
-    element("td", { className: good ? "good" : "bad", title: one.error || "" }, `${outcome}, `, time(one.at)),
-    element("td", {}, time(one.last_item_at)),
+    element("th", { scope: "row", title: one.url }, name),
+    judged(one, `${outcome(one)}, `, time(one.at)),
+    element("td", { className: one.silent_since ? "bad" : "" }, one.silent_since ? "silent, " : "", time(one.last_item_at)),
     element("td", { className: "number", title: "in a row", textContent: one.failures }),
   );
+}
+
+function duration(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
+function share(value) {
+  return value === null ? "" : `${Math.round(value * 100)} %`;
+}
+
+// How one feed fares: facts, then its last polls.
+export function feedHealth(one) {
+  const facts = [
+    ["Next poll", time(one.next_poll_at)],
+    ["Latest item", time(one.last_item_at)],
+    one.items_a_day === null ? null : ["New items a day", one.items_a_day.toLocaleString("en", { maximumFractionDigits: 1 })],
+    one.delay_p50_s === null ? null : ["From publication to here", `${duration(one.delay_p50_s)} (median), ${duration(one.delay_p95_s)} (95 of 100)`],
+    one.asked_s === null ? null : ["The publisher asks to wait", duration(one.asked_s)],
+    one.silent_since ? ["Silent for longer than its habit, since", time(one.silent_since)] : null,
+    one.missed_at ? ["Items may have been missed", time(one.missed_at)] : null,
+    one.validators_distrusted ? ["Its 304 answers", "are not trusted: it is fetched whole"] : null,
+    one.error ? ["Latest trouble", one.error] : null,
+  ].filter((fact) => fact !== null);
+  const row = (poll) =>
+    element(
+      "tr",
+      {},
+      element("td", {}, time(poll.at)),
+      judged(poll, outcome(poll), poll.missed ? ", items may have been missed" : ""),
+      element("td", { className: "number", textContent: poll.new_items || "" }),
+      element("td", { className: "number", textContent: share(poll.seen_share) }),
+      element("td", { className: "number", textContent: `${poll.latency_ms} ms` }),
+    );
+  const heading = (words, className = "") => element("th", { scope: "col", className, textContent: words });
+  const head = element(
+    "tr", {}, heading("Poll"), heading("Outcome"), heading("New", "number"), heading("Seen", "number"), heading("Took", "number"),
+  );
+  const source = link(one.url, one.url);
+  return [
+    element("p", { className: "meta" }, source || one.url),
+    element("dl", {}, ...facts.flatMap(([name, value]) => [element("dt", { textContent: name }), element("dd", {}, value)])),
+    element("div", { className: "scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...one.fetches.map(row)))),
+  ];
 }
 
 export function whole(item) {
