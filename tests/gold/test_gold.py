@@ -32,6 +32,17 @@ FLOORS = {
         "missions": (0.94, 0.90),
         "roles": (0.88, 0.82),
     },
+    # Roles and figures are judged where an item was found relevant: their precision is of few tags until recall rises,
+    # so it is what a threshold of nearly nothing gave.
+    "open2.yaml": {
+        "relevance": (0.97, 0.13),
+        "countries": (0.98, 0.97),
+        "persons": (0.90, 0.85),
+        "figures": (0.64, 0.05),
+        "language": (0.98, 0.98),
+        "missions": (0.97, 0.65),
+        "roles": (0.67, 0.09),
+    },
     "kept_aside.yaml": {
         "relevance": (0.97, 0.84),
         "countries": (0.97, 0.96),
@@ -84,11 +95,14 @@ def test_every_item_has_an_id_of_its_own() -> None:
 
 
 def test_the_open_and_the_kept_aside_items_are_comparable() -> None:
-    open_, kept = (yaml.safe_load((HERE / name).read_text()) for name in FLOORS)
+    open_, kept = (yaml.safe_load(path.read_text()) for path in (HERE / "open.yaml", KEPT_ASIDE))
     assert Counter((row["language"], row["relevant"]) for row in open_) == Counter(
         (row["language"], row["relevant"]) for row in kept
     )
-    assert all(row["read"] for row in open_ + kept)
+
+
+def test_every_later_item_says_what_was_read_for_it() -> None:
+    assert all(row["read"] for path in FILES[1:] for row in yaml.safe_load(path.read_text()))
 
 
 def test_the_items_name_sources_of_the_gazetteer() -> None:
