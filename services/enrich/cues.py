@@ -1,6 +1,6 @@
 """The words of a document that decide something, by sentence: one more pass, only for items that may matter."""
 
-from typing import NamedTuple
+import msgspec
 
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer
@@ -8,7 +8,7 @@ from services.enrich.gazetteer import Gazetteer
 _REACH = 3  # words between a negation and the cue that it turns round
 
 
-class Cue(NamedTuple):
+class Cue(msgspec.Struct, frozen=True, order=True, gc=False):
     """A deciding word: code points start to end, and what it decides, e.g. `role:pledged` or `kind:arrived`."""
 
     start: int
@@ -17,45 +17,47 @@ class Cue(NamedTuple):
 
 
 class Cues:
-    """All cues of a document, by sentence and by what they decide."""
+    """All cues of a document, by sentence and by what they decide. Sentences are looked for when first asked about."""
 
     def __init__(self, document: Document, gazetteer: Gazetteer, language: str) -> None:
-        sentences = document.sentences
-        self._by_sentence: list[dict[str, list[Cue]]] = [{} for _ in sentences]
-        self._starting: list[dict[str, list[Cue]]] = [{} for _ in sentences]
-        languages = gazetteer.languages(language)
-        plain = document.folded.origin is None
-        reached: dict[str, int] = {}
-        number, stop = 0, sentences[0].end
-        hits = gazetteer.cues.find(document.folded.data, languages)
-        for start, end, senses in sorted(hits, key=lambda hit: (hit[0], -hit[1])):
-            start, end = (start - 1, end - 1) if plain else document.folded.span(start, end)
-            while start >= stop and number + 1 < len(sentences):
-                number += 1
-                stop = sentences[number].end
-            for sense in senses:
-                tag = sense.tag
-                if start >= reached.get(tag, 0):
-                    reached[tag] = end
-                    cue = Cue(start, end, tag)
-                    self._by_sentence[number].setdefault(tag, []).append(cue)
-                    group, colon, _ = tag.partition(":")
-                    if colon:
-                        self._starting[number].setdefault(f"{group}:", []).append(cue)
         self._document = document
         self.language = language
+        self._found: dict[str, list[Cue]] = {}
+        self._by_sentence: dict[str, dict[int, list[Cue]]] = {}
+        plain = document.folded.origin is None
+        hits = gazetteer.cues.find(document.folded.data, gazetteer.languages(language))
+        hits.sort(key=lambda hit: (hit[0], -hit[1]))
+        for start, end, senses in hits:
+            start, end = (start - 1, end - 1) if plain else document.folded.span(start, end)
+            for sense in senses:
+                found = self._found.setdefault(sense.tag, [])
+                if not found or start >= found[-1].end:
+                    found.append(Cue(start, end, sense.tag))
 
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""
-        return self._by_sentence[sentence].get(tag, [])
+        placed = self._by_sentence.get(tag)
+        if placed is None:
+            placed = self._by_sentence[tag] = self._placed(self._found.get(tag, []))
+        return placed.get(sentence, [])
 
     def starting(self, sentence: int, group: str) -> list[Cue]:
         """The cues of a sentence whose tag starts with this group, e.g. `kind:`, in order."""
-        return sorted(self._starting[sentence].get(group, ()))
+        placed = self._by_sentence.get(group)
+        if placed is None:
+            cues = [cue for tag, found in self._found.items() if tag.startswith(group) for cue in found]
+            placed = self._by_sentence[group] = self._placed(sorted(cues))
+        return placed.get(sentence, [])
+
+    def _placed(self, cues: list[Cue]) -> dict[int, list[Cue]]:
+        placed: dict[int, list[Cue]] = {}
+        for cue in cues:
+            placed.setdefault(self._document.sentence_at(cue.start), []).append(cue)
+        return placed
 
     def count(self, tag: str) -> int:
         """How often the document has it."""
-        return sum(len(found.get(tag, ())) for found in self._by_sentence)
+        return len(self._found.get(tag, ()))
 
     def negated(self, sentence: int, cue: Cue) -> bool:
         """Whether a negation stands within three words before the cue."""

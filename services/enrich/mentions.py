@@ -1,7 +1,9 @@
 """What an item names: one pass over its folded text, then boundaries, languages, capitals, longest match, context."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer, Part, Sense
@@ -12,7 +14,7 @@ _SPELLED = 9  # words before "(MSS)" that can be what it is short for
 _INSIDE = frozenset(("mission", "organisation"))  # countries inside these names count too
 
 
-class Mention(NamedTuple):
+class Mention(msgspec.Struct, frozen=True, gc=False):
     """A name in the text: code points start to end of the document, and what it means there."""
 
     start: int
@@ -43,13 +45,16 @@ def find(document: Document, gazetteer: Gazetteer, language: str, notes: list[st
     if not candidates:
         return Mentions([], frozenset(), [])
     named = _longest(candidates, gazetteer)
-    others = _introduced_as_something_else(named, document, gazetteer)
+    kinds = {mention.sense.kind for mention in named}
+    others = _introduced_as_something_else(named, document, gazetteer) if "mission" in kinds else set()
     named = _without_people_and_papers(named, document, gazetteer, notes)
     hosts = _hosts(named, gazetteer)
     kept = list(_in_context(named, gazetteer, hosts, others, notes))
-    kept = _with_surnames(kept, hosts, document, gazetteer, notes)
-    namesakes = [mention for mention in named if mention.sense.kind == "namesake"]
-    return Mentions(_with_places_countries(kept, gazetteer), hosts, namesakes)
+    if kinds & {"person", "surname"}:
+        kept = _with_surnames(kept, hosts, document, gazetteer, notes)
+    if kinds & {"place", "organisation"}:
+        kept = _with_places_countries(kept, gazetteer)
+    return Mentions(kept, hosts, [mention for mention in named if mention.sense.kind == "namesake"])
 
 
 def _note(notes: list[str] | None, mention: Mention, document: Document | None, why: str) -> None:
@@ -68,11 +73,12 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
             start, end = start - 1, end - 1
         else:
             start, end = folded.span(start, end)
+        written = text[start:end]
         for sense in senses:
             case = sense.case
-            if case == "capital" and not _has_its_capital(sense.text, text[start:end]):
+            if case == "capital" and not _has_its_capital(sense.text, written):
                 continue
-            if case == "same" and not text[start:end].isupper():
+            if case == "same" and not written.isupper():
                 _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
                 continue
             found.append(Mention(start, end, sense))
@@ -81,9 +87,9 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
 
 def _has_its_capital(name: str, found: str) -> bool:
     """Whether what is found has the name's capitals: both of "La Paz", the later one of "la Réunion"."""
-    if name.startswith(_ARTICLES) and found[1:].islower():
+    if not found[0].isupper() and not name[0].islower():
         return False
-    return found[0].isupper() or name[0].islower()
+    return not (name.startswith(_ARTICLES) and found[1:].islower())
 
 
 def _place(mention: Mention) -> tuple[int, int]:
@@ -96,7 +102,7 @@ def _longest(candidates: list[Mention], gazetteer: Gazetteer) -> list[Mention]:
     kept: list[Mention] = []
     taken_from, taken_to, outer = -1, -1, None
     for mention in candidates:
-        start, end, sense = mention
+        start, end, sense = mention.start, mention.end, mention.sense
         if start >= taken_to:
             taken_from, taken_to, outer = start, end, sense
             kept.append(mention)
@@ -150,7 +156,7 @@ def _introduced_as_something_else(named: list[Mention], document: Document, gaze
     found = set()
     text = document.text
     for mention in named:
-        start, _, sense = mention
+        start, sense = mention.start, mention.sense
         if sense.kind != "mission" or not sense.ambiguous or sense.case != "same" or text[start - 1] != "(":
             continue
         stop = max(text.rfind(sign, 0, start) for sign in (". ", "\n", ";"))
@@ -208,7 +214,7 @@ def _with_surnames(
         elif mention.tag in full or (
             hosts and gazetteer.titled(document.words(max(0, mention.start - 40), mention.start))
         ):
-            people.append(Mention(mention.start, mention.end, mention.sense._replace(kind="person")))
+            people.append(Mention(mention.start, mention.end, msgspec.structs.replace(mention.sense, kind="person")))
         else:
             _note(notes, mention, document, "a surname without its full name or a title")
     return _one_person_a_span(people, full, hosts, gazetteer)
@@ -252,10 +258,12 @@ def _with_places_countries(kept: list[Mention], gazetteer: Gazetteer) -> list[Me
     """A place, or a body of a country whose name does not say so, stands for its country too."""
     added = []
     countries = [mention for mention in kept if mention.sense.kind == "country"]
+    starts = [mention.start for mention in countries]
     for mention in kept:
         if mention.sense.kind in ("place", "organisation"):
             country = gazetteer.entries[mention.tag].country
-            if country and not any(mention.start <= other.start and other.end <= mention.end for other in countries):
+            inside = countries[bisect_left(starts, mention.start) : bisect_left(starts, mention.end)]
+            if country and not any(other.end <= mention.end for other in inside):
                 part: Part = "capital" if mention.sense.kind == "place" else "government"
                 sense = Sense(
                     "country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part
