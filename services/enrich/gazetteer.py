@@ -95,6 +95,16 @@ class Gazetteer:
         self.joining = frozenset(map(fold_name, files.roles.joining))
         self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
         self.offices = self.titles | frozenset(map(fold_name, files.roles.offices))
+        oblique = files.relevance
+        self.at = frozenset(map(fold_name, oblique.at))
+        self.possessives = frozenset(map(fold_name, oblique.possessives))
+        self.civilian = frozenset(map(fold_name, oblique.civilian))
+        self.counting = frozenset(map(fold_name, oblique.counting))
+        self.soil = frozenset(map(fold_name, oblique.soil))
+        self.owners = frozenset(map(fold_name, oblique.owners))
+        self.articles = frozenset(map(fold_name, oblique.articles))
+        self.articles_after = frozenset(map(fold_name, oblique.articles_after))
+        self.other_bodies = frozenset(map(fold_name, oblique.other_bodies))
         self.not_names = frozenset(map(fold_name, files.speech.not_names))
         self.given_names = frozenset(fold_name(name) for names in files.given_names.values() for name in names)
         self.force_words = tuple(
@@ -214,6 +224,12 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "deploy": files.relevance.deploy,
         "unrelated": files.relevance.unrelated,
         "foes": files.relevance.foes,
+        "bodies": files.relevance.bodies,
+        "backers": files.relevance.backers,
+        "sending": files.relevance.sending,
+        "deciders": files.relevance.deciders,
+        "region": files.relevance.region,
+        "away": files.relevance.away,
         "other_topics": files.relevance.other_topics,
         "role:lead": roles.lead,
         "role:contributor": roles.contributor,
