@@ -99,7 +99,8 @@ class Gazetteer:
         self.at = frozenset(map(fold_name, oblique.at))
         self.possessives = frozenset(map(fold_name, oblique.possessives))
         self.civilian = frozenset(map(fold_name, oblique.civilian))
-        self.counting = frozenset(map(fold_name, oblique.counting))
+        numerals = (*files.figures.numbers, *files.figures.multipliers)
+        self.counting = frozenset(map(fold_name, (*oblique.counting, *numerals)))
         self.soil = frozenset(map(fold_name, oblique.soil))
         self.owners = frozenset(map(fold_name, oblique.owners))
         self.articles = frozenset(map(fold_name, oblique.articles))
@@ -228,6 +229,7 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "backers": files.relevance.backers,
         "sending": files.relevance.sending,
         "deciders": files.relevance.deciders,
+        "strength": files.relevance.strength,
         "region": files.relevance.region,
         "away": files.relevance.away,
         "other_topics": files.relevance.other_topics,

@@ -143,6 +143,7 @@ class Relevance(_Row, frozen=True):
     deciders: Names
     away: Names
     region: Names
+    strength: Names
     civilian: list[str]
     counting: list[str]
     possessives: list[str]

@@ -1,6 +1,7 @@
 """What tells of the mission in an item that neither names it nor says in so many words who sent whom."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.enrich.cues import Cue, Cues
@@ -11,6 +12,9 @@ from services.enrich.mentions import Mention, Mentions
 PAST_YEAR = re.compile(r"(?<!\d)(?:19\d\d|200\d|201[0-8])(?!\d)")  # years of earlier missions
 _OWNED = 2  # words between a nationality and its people: "Kenyan police officers", "soldats venus du Tchad"
 _MODIFIES = 3  # words around a body that say that it is another's: "the UN's political mission"
+_DUTIES = 2  # sentences that speak of a base, a patrol, a return
+_OFTEN = 2
+_SEVERAL = 3  # senders, in an item that is about their force
 _SHORT = 3  # letters, at most, of words that no adjective is
 _HERE = 3  # words from a body to the host country: "the security mission in Haiti"
 _CLOSELY = 5  # ... where no verb of sending is near
@@ -48,6 +52,7 @@ class Oblique:
 
     def __init__(self, document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> None:
         self._document, self._cues, self._gazetteer = document, cues, gazetteer
+        self._leads = {code for mission in gazetteer.current for code in mission.roles.get("lead", ())}
         self._named: dict[int, list[Mention]] = {}
         for mention in mentions.countries:
             self._named.setdefault(document.sentence_at(mention.start), []).append(mention)
@@ -75,10 +80,48 @@ class Oblique:
             for hint in sentence:
                 if hint.name != "foreign_people" or not PAST_YEAR.search(self._document.text, before.start, before.end):
                     found.setdefault(hint.name, hint)
+        for number in range(len(self._document.sentences)):
+            for cue in self._cues.of(number, "strength")[:1]:
+                found.setdefault("strength", Hint("strength", cue.start, cue.end))
+        if not found.keys() & _CLOSER and apart:
+            found |= {hint.name: hint for hint in self._together()}
         for name in _CLOSER & found.keys():
             for weaker in _WEAKER[_WEAKER.index(name) + 1 :] if name in _WEAKER else _WEAKER:
                 found.pop(weaker, None)
         return list(found.values())
+
+    def _together(self) -> list[Hint]:
+        """What a whole item has: the host country, a sender, police or soldiers and their duty, in any sentence."""
+        senders: dict[str, Mention] = {}
+        people: Cue | None = None
+        tied = False
+        duties = hosts = 0
+        for number, span in enumerate(self._document.sentences):
+            cues = self._cues
+            if cues.of(number, "unrelated") or PAST_YEAR.search(self._document.text, span.start, span.end):
+                continue
+            named = self._named.get(number, [])
+            for mention in named:
+                if mention.tag[8:] in self._gazetteer.senders:
+                    senders.setdefault(mention.tag[8:], mention)
+            here = self._hosts_of(number)
+            hosts += len(here)
+            duties += sum(bool(cues.of(number, tag)) for tag in ("backers", "away", "sending"))
+            if forces := cues.of(number, "force"):
+                theirs = self._people(number, forces, cues.of(number, "bodies"), named)
+                those = next((force for force in theirs if not self._stay_elsewhere(force, named, here)), None)
+                people = people or those
+                tied = tied or (those is not None and any(m.tag[8:] in self._gazetteer.senders for m in named))
+        if people is None or duties < _DUTIES or hosts < _OFTEN or not senders:
+            return []
+        found = [Hint("together", people.start, people.end)]
+        lead = next((mention for code, mention in senders.items() if code in self._leads), None)
+        if lead:
+            found.append(Hint("together_lead", lead.start, lead.end))
+        if tied and len(senders) >= _SEVERAL:
+            last = list(senders.values())[-1]
+            found.append(Hint("together_several", last.start, last.end))
+        return found
 
     def _is_about_the_host(self) -> bool:
         """Whether the host country is in the title, named twice, or speaks: then it need not be in each sentence."""
@@ -120,12 +163,13 @@ class Oblique:
         if people:
             served = self._served(people, named, hosts)
             if hosts or region:
-                found += [served, self._loosely(number, people, named, hosts)]
+                found += [served, self._loosely(number, people, named, [*hosts, *region])]
             gangs_here = bool(cues.of(number, "foes"))
             here: list[Mention | Cue] = [
                 mention
                 for mention in self._hosts_of(number)
-                if mention in hosts or (gangs_here and mention.sense.part != "demonym")
+                if mention in hosts
+                or (gangs_here and mention.sense.part != "demonym" and len(self._hosts_of(number)) < len(named))
             ]
             found.append(self._sent(number, people, named, [*here, *region]))
             beside = (*self._hosts_of(number - 1), *self._hosts_of(number + 1))
@@ -158,9 +202,8 @@ class Oblique:
 
     def _lead_nationals(self, named: list[Mention]) -> Hint | None:
         """Those of the country that leads or has led: whom else would an item about the host call "the Kenyans"?"""
-        leads = {code for mission in self._gazetteer.current for code in mission.roles.get("lead", ())}
         for mention in self._nationals(named):
-            if mention.tag[8:] in leads:
+            if mention.tag[8:] in self._leads:
                 return Hint("nationals", mention.start, mention.end)
         return None
 
@@ -198,7 +241,7 @@ class Oblique:
                         return Hint("served", min(mention.start, force.start), max(mention.end, force.end))
         return None
 
-    def _stay_elsewhere(self, force: Cue, named: list[Mention], hosts: list[Mention]) -> bool:
+    def _stay_elsewhere(self, force: Cue, named: list[Mention], hosts: Sequence[Mention | Cue]) -> bool:
         """Whether another place stands nearer to the people than the host country: "Kenyan police in Nairobi"."""
         near = min((abs(host.start - force.start) for host in hosts), default=1_000)
         return any(
@@ -225,8 +268,9 @@ class Oblique:
         sending = self._cues.of(number, "sending")
         others = [mention for mention in named if mention.tag[8:] not in self._gazetteer.hosts]
         deciders: list[Cue] = self._cues.of(number, "deciders")
-        if not (others or deciders):
-            sending = []
+        if not others:
+            sending = sending if deciders else []
+            goals = [goal for goal in goals if isinstance(goal, Cue) or goal.sense.part != "capital"]
         for verb in (*sending, *self._cues.of(number, "away")):
             for force in people:
                 for host in goals:
@@ -247,14 +291,16 @@ class Oblique:
                     return Hint("foreign_people", min(foreign.start, force.start), max(foreign.end, force.end))
         return None
 
-    def _loosely(self, number: int, people: list[Cue], named: list[Mention], hosts: list[Mention]) -> Hint | None:
+    def _loosely(
+        self, number: int, people: list[Cue], named: list[Mention], hosts: Sequence[Mention | Cue]
+    ) -> Hint | None:
         """A sender or its leader, and people who are sent, return or fall, in one sentence."""
         deploys = self._cues.of(number, "deploy")
         senders = [mention for mention in named if mention.tag[8:] in self._gazetteer.senders]
         for mention in (*(senders if deploys else ()), *self._leaders.get(number, ())):
             for force in people:
                 low, high = min(mention.end, force.end), max(mention.start, force.start)
-                reach = _LOOSELY if deploys else _CLOSELY
+                reach = _LOOSELY if deploys and hosts else _CLOSELY
                 if len(self._document.words(low, high)) <= reach and not self._stay_elsewhere(force, named, hosts):
                     fallen = any(self._cues.of(number, kind) for kind in ("kind:killed", "kind:injured"))
                     leader = mention.sense.kind == "person"
