@@ -45,6 +45,9 @@ class Cues:
         self._document = document
         self.language = language
 
+    def __len__(self) -> int:
+        return len(self._by_sentence)
+
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""
         return self._by_sentence[sentence].get(tag, [])

@@ -83,6 +83,8 @@ class Oblique:
         for number in range(len(self._document.sentences)):
             for cue in self._cues.of(number, "strength")[:1]:
                 found.setdefault("strength", Hint("strength", cue.start, cue.end))
+                if self._cues.count("force"):
+                    found.setdefault("strength_of_force", Hint("strength_of_force", cue.start, cue.end))
         if not found.keys() & _CLOSER and apart:
             found |= {hint.name: hint for hint in self._together()}
         for name in _CLOSER & found.keys():

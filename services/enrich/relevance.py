@@ -121,7 +121,7 @@ def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Ga
         if _elsewhere(named, hosts, document, cues, gazetteer):
             continue
         sender = _beside(senders, forces, document, _BESIDE)
-        sender = sender or _foreign(number, cues, document)
+        sender = sender or _foreign(number, cues, document, gazetteer)
         if sender:
             found.append(Feature("described", sender[0], sender[1]))
     return found
@@ -152,10 +152,12 @@ def _is_a_place(mention: Mention, nouns: list[Cue]) -> bool:
     )
 
 
-def _foreign(number: int, cues: Cues, document: Document) -> tuple[int, int] | None:
+def _foreign(number: int, cues: Cues, document: Document, gazetteer: Gazetteer) -> tuple[int, int] | None:
     """A force that its sentence calls foreign: "foreign police", "multinational security force"."""
     for foreign in cues.of(number, "foreign"):
         for force in cues.of(number, "force"):
+            if any(word in gazetteer.civilian for word in document.words(force.start, force.end)):
+                continue  # "personnel international"
             ahead = force.start >= foreign.end and len(document.words(foreign.end, force.start)) <= _MODIFIES
             if ahead or 0 <= foreign.start - force.end <= 1:
                 return min(foreign.start, force.start), max(foreign.end, force.end)
@@ -166,7 +168,7 @@ def _foreign_force(document: Document, mentions: Mentions, cues: Cues, gazetteer
     """A foreign force, where its sentence or one beside it has the host country and those it is to fight."""
     hosts = {document.sentence_at(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts}
     for number in range(len(document.sentences)):
-        force = _foreign(number, cues, document)
+        force = _foreign(number, cues, document, gazetteer)
         around = range(max(0, number - 1), min(len(document.sentences), number + 2))
         if (
             force
