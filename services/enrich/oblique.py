@@ -56,6 +56,12 @@ class Oblique:
         self._named: dict[int, list[Mention]] = {}
         for mention in mentions.countries:
             self._named.setdefault(document.sentence_at(mention.start), []).append(mention)
+        self._host_named = {
+            number: hosts
+            for number, named in self._named.items()
+            if (hosts := [mention for mention in named if mention.tag[8:] in gazetteer.hosts])
+        }
+        self._here: dict[int, bool] = {}  # by start
         self._leaders: dict[int, list[Mention]] = {}
         for mention in mentions.entities:
             if mention.sense.kind == "person" and gazetteer.entries[mention.tag].country in gazetteer.senders:
@@ -69,6 +75,8 @@ class Oblique:
 
     def hints(self) -> list[Hint]:
         """Each reason once, at its first place."""
+        if not any(map(self._cues.count, ("force", "bodies", "strength", "deploy", "backers"))):
+            return []
         found: dict[str, Hint] = {}
         gangs = self._cues.count("foes") > 0
         apart = self._is_about_the_host()
@@ -185,7 +193,7 @@ class Oblique:
         return [hint for hint in found if hint]
 
     def _hosts_of(self, number: int) -> list[Mention]:
-        return [mention for mention in self._named.get(number, ()) if mention.tag[8:] in self._gazetteer.hosts]
+        return self._host_named.get(number, [])
 
     def _nationals(self, named: list[Mention]) -> list[Mention]:
         """A sender's people by their nationality alone: "the Kenyans", "los 75 guatemaltecos", "a thousand Kenyans"."""
@@ -211,9 +219,11 @@ class Oblique:
 
     def _is_here(self, mention: Mention) -> bool:
         """Whether the host country is where something happens."""
-        return mention.tag[8:] in self._gazetteer.hosts and is_a_place_here(
-            mention, self._document, self._cues.language, self._gazetteer
-        )
+        if mention.tag[8:] not in self._gazetteer.hosts:
+            return False
+        if mention.start not in self._here:
+            self._here[mention.start] = is_a_place_here(mention, self._document, self._cues.language, self._gazetteer)
+        return self._here[mention.start]
 
     def _people(self, number: int, forces: list[Cue], bodies: list[Cue], named: list[Mention]) -> list[Cue]:
         """Police and soldiers, without those of the host country and without bodies ("the force")."""

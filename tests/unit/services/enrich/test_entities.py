@@ -111,7 +111,7 @@ def test_a_quote_has_its_speaker() -> None:
 @pytest.mark.parametrize(
     ("language", "text", "speaker"),
     [
-        ("en", "“We have a choir and no night off,” Sergeant Purity Chelangat laughed down the line.", "Purity Chelangat"),
+        ("en", "“We have a choir, no night off,” Sergeant Purity Chelangat laughed aloud.", "Purity Chelangat"),
         (
             "en",
             "Counsel Kennedy Osiemo, said the treaty “is a photograph with two pens, and no more”.",
