@@ -16,6 +16,7 @@ _SENT = frozenset(("kind:arrived", "kind:deployed", "kind:pledged", "kind:total"
 _PLANNED = frozenset(("kind:pledged", "kind:authorised"))
 _LABELS = frozenset(("kind:deployed", "kind:pledged", "kind:authorised", "kind:total", "kind:arrived"))
 _LABEL = 26  # characters from such a word to its number
+_OF = frozenset((" of ", " de ", " d'", " d’", " ya "))  # "the promise of 200 made in March"; not "of 200 lorries"
 _PARTS = re.compile(r"[.;,!?\d]|[$€£%]")
 _VICTIMS = frozenset(("kind:killed", "kind:injured", "kind:displaced"))
 
@@ -121,10 +122,14 @@ def _labelled(place: int, tokens: list[Token], signs: list[Cue], document: Docum
     """What a word right before a number that counts nothing else says: "Ceiling: 5,550", "promised on paper: 7,500"."""
     token = tokens[place]
     following = tokens[place + 1] if place + 1 < len(tokens) else None
-    if (token.value or 0) < _SOME or (following is not None and following.kind not in ("stop", "number")):
+    if (token.value or 0) < _SOME:
         return None
+    ends = following is None or following.kind in ("stop", "number")
     for cue in reversed(signs):
         between = document.text[cue.end : token.start]
+        promise = between in _OF and cue.tag == "kind:pledged" and following is not None
+        if not ends and not (promise and following is not None and not following.text.endswith("s")):
+            continue
         if cue.end <= token.start and cue.tag in _LABELS and len(between) <= _LABEL and not _PARTS.search(between):
             kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
             return kind

@@ -1,5 +1,6 @@
 """The gazetteer, ready for matching: every name of every language in one Aho-Corasick automaton."""
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -98,6 +99,9 @@ class Gazetteer:
         oblique = files.relevance
         self.at = frozenset(map(fold_name, oblique.at))
         self.possessives = frozenset(map(fold_name, oblique.possessives))
+        # Years of earlier missions, from 1900 to past_until.
+        years = "|".join(["19[0-9][0-9]", *map(str, range(2000, oblique.past_until + 1))])
+        self.past_years = re.compile(rf"(?<![0-9])(?:{years})(?![0-9])")
         self.civilian = frozenset(map(fold_name, oblique.civilian))
         numerals = (*files.figures.numbers, *files.figures.multipliers)
         self.counting = frozenset(map(fold_name, (*oblique.counting, *numerals)))

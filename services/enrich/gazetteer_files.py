@@ -144,6 +144,7 @@ class Relevance(_Row, frozen=True):
     away: Names
     region: Names
     strength: Names
+    past_until: int
     civilian: list[str]
     counting: list[str]
     possessives: list[str]

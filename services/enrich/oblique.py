@@ -1,6 +1,5 @@
 """What tells of the mission in an item that neither names it nor says in so many words who sent whom."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +8,6 @@ from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mention, Mentions
 
-PAST_YEAR = re.compile(r"(?<!\d)(?:19\d\d|200\d|201[0-8])(?!\d)")  # years of earlier missions
 _OWNED = 2  # words between a nationality and its people: "Kenyan police officers", "soldats venus du Tchad"
 _MODIFIES = 3  # words around a body that say that it is another's: "the UN's political mission"
 _DUTIES = 2  # sentences that speak of a base, a patrol, a return
@@ -82,11 +80,13 @@ class Oblique:
         apart = self._is_about_the_host()
         for number, span in enumerate(self._document.sentences):
             sentence = self._of_sentence(number, gangs) or (self._apart(number) if apart else [])
-            if not sentence or PAST_YEAR.search(self._document.text, span.start, span.end):
+            if not sentence or self._gazetteer.past_years.search(self._document.text, span.start, span.end):
                 continue
             before = self._document.sentences[max(0, number - 1)]
             for hint in sentence:
-                if hint.name != "foreign_people" or not PAST_YEAR.search(self._document.text, before.start, before.end):
+                if hint.name != "foreign_people" or not self._gazetteer.past_years.search(
+                    self._document.text, before.start, before.end
+                ):
                     found.setdefault(hint.name, hint)
         for number in range(len(self._document.sentences)):
             for cue in self._cues.of(number, "strength")[:1]:
@@ -108,7 +108,9 @@ class Oblique:
         duties = hosts = 0
         for number, span in enumerate(self._document.sentences):
             cues = self._cues
-            if cues.of(number, "unrelated") or PAST_YEAR.search(self._document.text, span.start, span.end):
+            if cues.of(number, "unrelated") or self._gazetteer.past_years.search(
+                self._document.text, span.start, span.end
+            ):
                 continue
             named = self._named.get(number, [])
             for mention in named:

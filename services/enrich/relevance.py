@@ -7,7 +7,7 @@ from services.enrich.cues import Cue, Cues
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mention, Mentions
-from services.enrich.oblique import PAST_YEAR, Oblique, is_a_place_here
+from services.enrich.oblique import Oblique, is_a_place_here
 
 _CERTAIN = frozenset(("force_led_by", "served", "nationals"))  # are never an earlier mission's
 _LEAD = 600  # characters of the text that say what it is about
@@ -53,7 +53,7 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         found.append(Feature("no_host", 0, 0))
     if mentions.namesakes and not current:
         found.append(Feature("namesake", mentions.namesakes[0].start, mentions.namesakes[0].end))
-    if past and not current and not _also_the_present(found, past, document):
+    if past and not current and not _also_the_present(found, past, document, gazetteer):
         found.append(Feature("earlier_mission", past[0].start, past[0].end))
     names = {feature.name for feature in found}
     if cues.count("other_topics") >= _TOPIC_WORDS and not names & {"mission_title", "mission_lead", "described_title"}:
@@ -61,14 +61,14 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
     return found
 
 
-def _also_the_present(found: list[Feature], past: list[Mention], document: Document) -> bool:
+def _also_the_present(found: list[Feature], past: list[Mention], document: Document, gazetteer: Gazetteer) -> bool:
     """Whether something tells of the present mission in a sentence that does not speak of an earlier one."""
     spoken = {document.sentence_at(mention.start) for mention in past}
     for feature in found:
         number = document.sentence_at(feature.start)
         span = document.sentences[number]
         certain = feature.name in _CERTAIN or feature.name.startswith("described_")
-        if certain and number not in spoken and not PAST_YEAR.search(document.text, span.start, span.end):
+        if certain and number not in spoken and not gazetteer.past_years.search(document.text, span.start, span.end):
             return True
     return False
 

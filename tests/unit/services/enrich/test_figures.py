@@ -23,6 +23,7 @@ HAITI = {
         ("en", "The Council authorised a 2,500-member force.", ("authorised", 2500, "personnel", None, False)),
         ("en", "One of 742 Kenyans is a cook.", ("deployed", 742, "personnel", "KE", False)),
         ("en", "Colombo clears a 450-strong unit.", ("pledged", 450, "personnel", "LK", False)),
+        ("en", "Jamaica keeps its promise of 200 made in March.", ("pledged", 200, "personnel", "JM", False)),
         ("en", "The ceiling: 5,550.", ("authorised", 5550, "personnel", None, False)),
         ("fr", "Trois cent quatre-vingts gendarmes tchadiens ont atterri.", ("arrived", 380, "personnel", "TD", False)),
         ("es", "Hay allá ciento cincuenta efectivos guatemaltecos.", ("deployed", 150, "personnel", "GT", False)),
