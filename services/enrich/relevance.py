@@ -131,11 +131,13 @@ def _elsewhere(
     named: list[Mention], hosts: list[Mention], document: Document, cues: Cues, gazetteer: Gazetteer
 ) -> bool:
     """Whether the sentence sends people to another country, and has the host country by the way only."""
-    return not any(is_a_place_here(host, document, cues.language, gazetteer) for host in hosts) and any(
-        mention.tag[8:] not in gazetteer.hosts | gazetteer.senders
-        and mention.sense.part != "demonym"
-        and is_a_place_here(mention, document, cues.language, gazetteer)
+    others = [
+        mention
         for mention in named
+        if mention.sense.part != "demonym" and mention.tag[8:] not in gazetteer.hosts | gazetteer.senders
+    ]
+    return any(is_a_place_here(mention, document, cues.language, gazetteer) for mention in others) and not any(
+        is_a_place_here(host, document, cues.language, gazetteer) for host in hosts
     )
 
 
