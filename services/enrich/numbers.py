@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     r"|(?P<word>(?:[dlnscjmtDLNSCJMT]|[Qq]u)(?=['’]\w)|[^\W\d_]\w*(?:['’]\w+)?)|(?P<stop>[.,;:()!?\"“”«»])"
 )
 _AND = frozenset(("and", "y", "e", "et", "na", "ak"))
+_ELEVEN = 11
 _BEFORE, _AFTER = 60, 70  # characters beside a number that can say what it is
 
 
@@ -163,19 +164,27 @@ def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[To
         value: float | None
         if kind == "number":
             value = _value(written)
-            if before is not None and before.kind == "word" and before.text in numbers.before_number:
-                tokens[-1] = Token(
-                    before.text, before.start, end, (value or 0) * numbers.multipliers[before.text], "number"
-                )
-                continue
         else:
             multiplier = numbers.multipliers.get(folded)
             if multiplier is not None and before is not None and before.value is not None and start - before.end <= 1:
                 tokens[-1] = msgspec.structs.replace(before, end=end, value=before.value * multiplier)
                 continue
+            if before is not None and before.text == "quatre" and folded in ("vingt", "vingts"):
+                tokens[-1] = msgspec.structs.replace(before, end=end, value=80.0)
+                continue
             value = numbers.numbers.get(folded)
             if value is None and (folded in numbers.alone or (before is not None and before.text in numbers.ones)):
                 value = multiplier
+        if (
+            value is not None
+            and before is not None
+            and before.kind == "word"
+            and before.value is None
+            and before.text in numbers.before_number
+            and (kind == "number" or value < _ELEVEN)  # "elfu moja", "mia mbili"
+        ):
+            tokens[-1] = Token(before.text, before.start, end, value * numbers.multipliers[before.text], "number")
+            continue
         tokens.append(Token(folded, start, end, value, kind))
     return _summed(tokens) if seen > 1 else tokens
 
