@@ -51,7 +51,7 @@ def test_a_change_without_a_new_serial_is_an_error_until_it_is_raised(copy: Path
         ("gangs.yaml", "sources: [gi-viv, haitiwire-viv]", "sources: [rumour]", "names the source 'rumour'"),
         ("gangs.yaml", "id: gang/g9", "id: gang/viv-ansanm", "is there twice"),
         ("gangs.yaml", "id: gang/g9", "id: place/g9", "wrong file"),
-        ("relevance.yaml", "threshold: 0.5", "threshold: 5", "<= 1"),
+        ("relevance.yaml", "threshold: 0.32", "threshold: 5", "<= 1"),
     ],
 )
 def test_an_error_names_file_and_line(copy: Path, name: str, old: str, new: str, message: str) -> None:
