@@ -6,6 +6,7 @@ Every method raises Invalid (the engine will never take this document or query) 
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -30,6 +31,7 @@ log = logger(__name__)
 Refresh = bool | Literal["wait_for"]
 
 BULK_ATTEMPTS = 5
+BULK_PATIENCE_S = 120.0  # after which no write is sent any more: a follower's window counts on it (index/following.py)
 
 
 class Engine:
@@ -92,6 +94,7 @@ class Engine:
 
         Operations that the engine is too busy for (429, 503) are sent again, alone; Transient when it stays busy.
         """
+        started = time.monotonic()
         results: dict[int, BulkResult] = {}
         lines = [writing.encoded(operation) for operation in operations]
         left = list(range(len(operations)))
@@ -100,6 +103,8 @@ class Engine:
                 await asyncio.sleep(min(10.0, 0.2 * 2**attempt) * random.uniform(0.5, 1.0))
             busy: list[int] = []
             for chunk in writing.chunks(left, lines):
+                if time.monotonic() - started > BULK_PATIENCE_S:
+                    raise Transient(f"writing {len(operations)} documents to {index} takes too long")
                 body: Any = [line for number in chunk for line in lines[number]]
                 answer = await self._ask(
                     self.client.bulk(index=index, operations=body, refresh=refresh, require_alias=True)

@@ -117,6 +117,15 @@ class Items(BaseModel):
     cursor: str | None
 
 
+class Changes(BaseModel):
+    """What was indexed since the last answer. `more`: there is more already, ask again at once."""
+
+    items: list[Item]
+    taken_down: list[str] = Field(description="Ids of items whose content was removed for good")
+    cursor: str
+    more: bool
+
+
 class Story(BaseModel):
     """Near-duplicates in many outlets, as one. `latest` is its latest item, `items` how many it has."""
 

@@ -1,0 +1,81 @@
+"""Ways out of the archive over a real engine: changes, exports, feeds, counts."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+import httpx
+import pytest
+
+from schemas.messages import EnrichedItem
+from services import engine
+from services.index import items, takedown
+from services.index.indices import NEWS
+from tests.conftest import Servers
+from tests.integration.webhooks import calling_api, configure
+from tests.unit.services.index.enriched import enriched
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+async def api(stack: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    configure(monkeypatch)
+    async with calling_api() as calling:
+        yield calling
+
+
+def article(title: str, **changes: Any) -> EnrichedItem:
+    """An article of its own, dated by when it was fetched."""
+    address = f"https://news.example/{token_hex(8)}"
+    return enriched(**({"title": title, "url": address, "published_at": None, "fetched_at": NOW} | changes))
+
+
+async def indexed(*messages: EnrichedItem, story_id: str | None = None, at: datetime | None = None) -> None:
+    """Write items as the index service writes them, as if it had begun to at that time."""
+    async with engine.connect() as connected:
+        known = await items.read(connected, (message.item_id for message in messages))
+        readable = {item_id: found for item_id, found in known.items() if isinstance(found, items.Known)}
+        stories = {message.item_id: story_id or message.item_id for message in messages}
+        await items.write(connected, messages, readable, stories, at or datetime.now(UTC))
+        await connected.refresh(NEWS)
+
+
+async def answered(api: httpx.AsyncClient, path: str, **parameters: Any) -> Any:
+    answer = await api.get(path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_follower_gets_every_item_once_also_late_ones_and_again_what_changed(api: httpx.AsyncClient) -> None:
+    word, now = f"follow{token_hex(4)}", datetime.now(UTC)
+    cursor = ""
+
+    async def news() -> list[str]:
+        nonlocal cursor
+        got: list[str] = []
+        more = True
+        while more:
+            given = {"cursor": cursor} if cursor else {"start": (now - timedelta(hours=1)).isoformat()}
+            page = await answered(api, "/v1/items/changes", q=word, size=2, **given)
+            got += [item["title"] for item in page["items"]] + [f"gone {item_id}" for item_id in page["taken_down"]]
+            cursor, more = page["cursor"], page["more"]
+        return got
+
+    for n in range(5):
+        await indexed(article(f"{word} {n}"), at=now - timedelta(minutes=30 - n))
+    assert await news() == [f"{word} {n}" for n in range(5)]
+    fresh = article(f"{word} fresh")
+    await indexed(fresh, article("Of something else"))
+    assert await news() == [f"{word} fresh"]
+    await indexed(article(f"{word} late"), at=now - timedelta(minutes=4))
+    assert await news() == [f"{word} late"]
+    assert await news() == []
+    await indexed(enriched(title=f"{word} revised", url=fresh.url, revision=fresh.revision + 1))
+    assert await news() == [f"{word} revised"]
+    async with engine.connect() as connected:
+        await takedown.take_down(connected, [fresh.item_id], None, now)
+    assert await news() == [f"gone {fresh.item_id}"]
+    refused = await api.get("/v1/items/changes", params={"q": "other", "cursor": cursor})
+    assert (refused.status_code, refused.json()["field"]) == (422, "cursor")
