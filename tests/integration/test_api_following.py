@@ -1,17 +1,24 @@
 """Ways out of the archive over a real engine: changes, exports, feeds, counts."""
 
+import asyncio
+import csv
+import io
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from schemas.messages import EnrichedItem
 from services import engine
-from services.index import items, takedown
+from services.index import export, items, takedown
+from services.index.api import exports
 from services.index.indices import NEWS
+from services.index.query import Query, engine_query
 from tests.conftest import Servers
 from tests.integration.webhooks import calling_api, configure
 from tests.unit.services.index.enriched import enriched
@@ -79,3 +86,43 @@ async def test_a_follower_gets_every_item_once_also_late_ones_and_again_what_cha
     assert await news() == [f"gone {fresh.item_id}"]
     refused = await api.get("/v1/items/changes", params={"q": "other", "cursor": cursor})
     assert (refused.status_code, refused.json()["field"]) == (422, "cursor")
+
+
+async def test_an_export_has_every_item_in_the_state_that_it_began_with(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = f"export{token_hex(4)}"
+    await indexed(*(article(f"{word} {n}", fetched_at=NOW - timedelta(minutes=n)) for n in range(7)))
+    async with engine.connect() as connected:
+        query = engine_query(Query(text=word, relevant_only=False))
+        titles: list[str] = []
+        async for page in export.pages(connected, query, "ndjson", page=3):
+            titles += [source["title"] for source in page]
+            await indexed(article(f"{word} meanwhile", fetched_at=NOW - timedelta(hours=1)))
+        assert titles == [f"{word} {n}" for n in range(7)]
+        meanwhile = [page async for page in export.pages(connected, query, "ndjson", page=5)]
+        assert list(map(len, meanwhile)) == [5, 5]
+    answer = await api.get("/v1/items/export", params={"q": f"{word} -meanwhile", "format": "csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].endswith('.csv"')
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row["title"] for row in rows] == [f"{word} {n}" for n in range(7)]
+    whole = (await api.get("/v1/items/export", params={"q": f'"{word} 3"', "format": "ndjson"})).content
+    assert msgspec.json.decode(whole)["text"] == enriched().text
+    assert (await api.get("/v1/items/export", params={"q": "a AND", "format": "csv"})).json()["error"] == "query"
+    monkeypatch.setattr(exports, "_under_way", asyncio.Semaphore(0))
+    assert (await api.get("/v1/items/export", params={"q": word, "format": "csv"})).status_code == 429
+
+
+async def test_the_command_writes_the_file_and_counts_on_stderr(stack: Servers) -> None:
+    word = f"exported{token_hex(4)}"
+    await indexed(article(f"{word} old", fetched_at=NOW - timedelta(days=3)), article(f"{word} new"))
+    since = (NOW - timedelta(days=1)).date().isoformat()
+    command = [sys.executable, "-m", "services.index", "export", word, "--since", since]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=stack.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    written, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    assert "1 items written" in said.decode()
+    assert [row["title"] for row in csv.DictReader(io.StringIO(written.decode("utf-8-sig")))] == [f"{word} new"]

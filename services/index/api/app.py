@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from services import engine, settings, telemetry, vault
-from services.index.api import auth, changes, deliveries, errors, feeds, health, items, searches, sources
+from services.index.api import auth, changes, deliveries, errors, exports, feeds, health, items, searches, sources
 from services.index.api.context import Context
 from services.index.api.feed_book import FeedBook, following
 from services.index.api.watch import Watched
@@ -41,7 +41,7 @@ def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
     app.state.context = context
     app.state.api_keys = api_keys
     errors.install(app)
-    for routes in (changes, items, searches, deliveries, feeds, sources):
+    for routes in (changes, exports, items, searches, deliveries, feeds, sources):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(health.router)
     app.add_api_route(

@@ -31,6 +31,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 DATA = [
     ("GET", "/v1/items"),
     ("GET", "/v1/items/changes"),
+    ("GET", "/v1/items/export"),
     ("GET", "/v1/items/x"),
     ("GET", "/v1/stories"),
     ("GET", "/v1/searches"),
@@ -67,11 +68,11 @@ async def test_nothing_is_told_without_a_known_key(
 
 
 def test_every_route_with_data_is_in_the_list_above() -> None:
-    from services.index.api import changes, deliveries, feeds, items, searches, sources
+    from services.index.api import changes, deliveries, exports, feeds, items, searches, sources
 
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
-        for module in (changes, deliveries, feeds, items, searches, sources)
+        for module in (changes, deliveries, exports, feeds, items, searches, sources)
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
@@ -105,6 +106,8 @@ def test_without_keys_the_api_refuses_to_start_and_says_how_to_make_one() -> Non
         ("/v1/items?sort=price", "sort"),
         ("/v1/items/changes?cursor=nonsense", "cursor"),
         ("/v1/items/changes?size=201", "size"),
+        ("/v1/items/export", "format"),
+        ("/v1/items/export?format=xlsx", "format"),
         ("/v1/items?q=" + "x" * 1_001, "q"),
         ("/v1/deliveries?state=lost", "state"),
         ("/v1/stories?size=1000", "size"),
