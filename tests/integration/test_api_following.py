@@ -15,8 +15,8 @@ import pytest
 
 from schemas.messages import EnrichedItem
 from services import engine
-from services.index import export, items, takedown
-from services.index.api import exports
+from services.index import export, items, syndicated, takedown
+from services.index.api import exports, feed_links
 from services.index.indices import NEWS
 from services.index.query import Query, engine_query
 from tests.conftest import Servers
@@ -126,3 +126,30 @@ async def test_the_command_writes_the_file_and_counts_on_stderr(stack: Servers) 
     assert process.returncode == 0, said.decode()
     assert "1 items written" in said.decode()
     assert [row["title"] for row in csv.DictReader(io.StringIO(written.decode("utf-8-sig")))] == [f"{word} new"]
+
+
+async def test_a_signed_address_opens_one_search_to_a_feed_reader(api: httpx.AsyncClient) -> None:
+    word = f"syndicated{token_hex(4)}"
+    await indexed(article(f"{word} & one"), article(f"{word} two", language="fr"))
+    links = await answered(api, "/v1/feed-links", q=word, language="fr")
+    reader = {"authorization": ""}
+    for form, address in zip(feed_links.FORMS, links.values(), strict=True):
+        path = address.removeprefix("http://127.0.0.1:8080")
+        answer = await api.get(path, headers=reader)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == f"{syndicated.MEDIA_TYPES[form]}; charset=utf-8"
+        assert f"{word} two" in answer.text
+        assert f"{word} &" not in answer.text
+        for validator in (
+            {"if-none-match": answer.headers["etag"]},
+            {"if-modified-since": answer.headers["last-modified"]},
+        ):
+            unchanged = await api.get(path, headers=reader | validator)
+            assert (unchanged.status_code, unchanged.content) == (304, b"")
+        for other in (path.replace("language=fr", "language=en"), path.replace(word, "x"), f"{path}&country=KE"):
+            assert (await api.get(other, headers=reader)).json()["error"] == "link_unknown"
+        assert (await api.get(path.replace("items", "items/export"), headers=reader)).status_code == 401
+        stale = await api.get(path, headers=reader | {"if-none-match": '"other"'})
+        assert stale.status_code == 200
+    linked = (await api.get("/v1/items", params={"q": word, "language": "fr"})).headers["link"]
+    assert links["atom"].removeprefix("http://127.0.0.1:8080") in linked

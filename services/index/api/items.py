@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from fastapi import Query as Parameter
 
 from services.index.api import cursor as cursors
+from services.index.api import feed_links
 from services.index.api.asked import InAsked, search
 from services.index.api.context import InContext
 from services.index.api.errors import NOT_FOUND, missing
@@ -29,6 +30,7 @@ Cursor = Annotated[str | None, Parameter(max_length=2_048, description="Of the p
 async def search_items(
     context: InContext,
     asked: InAsked,
+    response: Response,
     sort: Literal["time", "relevance"] = "time",
     size: Size = 20,
     cursor: Cursor = None,
@@ -43,6 +45,7 @@ async def search_items(
     if cursor:
         body["search_after"] = cursors.decode(cursor, sort, len(ORDERS[sort]))
     hits = (await search(context, body))["hits"]
+    response.headers["link"] = feed_links.header(context, asked)
     return Items(
         items=[Item.model_validate(hit["_source"]) for hit in hits["hits"]],
         total=Total(value=hits["total"]["value"], exact=hits["total"]["relation"] == "eq"),

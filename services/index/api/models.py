@@ -126,6 +126,14 @@ class Changes(BaseModel):
     more: bool
 
 
+class FeedLinks(BaseModel):
+    """Where a feed reader follows a search."""
+
+    rss: str
+    atom: str
+    json_feed: str
+
+
 class Story(BaseModel):
     """Near-duplicates in many outlets, as one. `latest` is its latest item, `items` how many it has."""
 

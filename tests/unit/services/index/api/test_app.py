@@ -32,6 +32,10 @@ DATA = [
     ("GET", "/v1/items"),
     ("GET", "/v1/items/changes"),
     ("GET", "/v1/items/export"),
+    ("GET", "/v1/items.rss"),
+    ("GET", "/v1/items.atom"),
+    ("GET", "/v1/items.json"),
+    ("GET", "/v1/feed-links"),
     ("GET", "/v1/items/x"),
     ("GET", "/v1/stories"),
     ("GET", "/v1/searches"),
@@ -68,11 +72,21 @@ async def test_nothing_is_told_without_a_known_key(
 
 
 def test_every_route_with_data_is_in_the_list_above() -> None:
-    from services.index.api import changes, deliveries, exports, feeds, items, searches, sources
+    from services.index.api import (
+        changes,
+        deliveries,
+        exports,
+        feed_links,
+        feeds,
+        items,
+        searches,
+        sources,
+        syndication,
+    )
 
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
-        for module in (changes, deliveries, exports, feeds, items, searches, sources)
+        for module in (changes, deliveries, exports, feed_links, feeds, items, searches, sources, syndication)
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
