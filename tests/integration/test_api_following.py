@@ -153,3 +153,61 @@ async def test_a_signed_address_opens_one_search_to_a_feed_reader(api: httpx.Asy
         assert stale.status_code == 200
     linked = (await api.get("/v1/items", params={"q": word, "language": "fr"})).headers["link"]
     assert links["atom"].removeprefix("http://127.0.0.1:8080") in linked
+
+
+async def test_facets_and_bars_count_what_a_search_finds(api: httpx.AsyncClient) -> None:
+    word, day = f"counted{token_hex(4)}", NOW.replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=9)
+    story = token_hex(16)
+    await indexed(article(f"{word} a", fetched_at=day), article(f"{word} b", fetched_at=day), story_id=story)
+    await indexed(article(f"{word} c", fetched_at=day + timedelta(days=2), language="fr", countries=[], entities=[]))
+    counted = await answered(api, "/v1/items/facets", q=word, facet=["language", "country", "person", "role", "story"])
+    assert (counted["total"], counted["stories"]) == (3, 2)
+    assert counted["facets"]["language"]["values"] == [{"value": "en", "items": 2}, {"value": "fr", "items": 1}]
+    assert {one["value"]: one["items"] for one in counted["facets"]["country"]["values"]} == {"HT": 2, "KE": 2}
+    assert counted["facets"]["person"] == {"values": [{"value": "Made Up", "items": 2}], "others": 0}
+    assert counted["facets"]["story"]["values"][0] == {"value": story, "items": 2}
+    assert counted["roles"]["contributor"]["values"] == [{"value": "KE", "items": 2}]
+    assert set((await answered(api, "/v1/items/facets", q=word))["facets"]) >= {"feed", "event", "organisation"}
+    bars = (await answered(api, "/v1/items/histogram", q=word, interval="day"))["bars"]
+    assert [bar["items"] for bar in bars] == [2, 0, 1]
+    assert (await answered(api, "/v1/items/histogram", q=f"{word}none"))["bars"] == []
+    refused = await api.get("/v1/items/histogram", params={"q": word, "interval": "minute"})
+    assert (refused.status_code, refused.json()["error"]) == (422, "too_many_bars")
+
+
+@pytest.mark.parametrize("sort", ["time", "relevance"])
+async def test_a_story_is_shown_by_its_first_item_over_all_pages(api: httpx.AsyncClient, sort: str) -> None:
+    word, story = f"collapsed{token_hex(4)}", token_hex(16)
+    copies = [article(f"{word} copy {n}", fetched_at=NOW - timedelta(minutes=2 * n)) for n in range(5)]
+    await indexed(*copies, story_id=story)
+    alone = [article(f"{word} alone {n}", fetched_at=NOW - timedelta(minutes=2 * n + 1)) for n in range(2)]
+    await indexed(*alone)
+    got: list[tuple[str, int | None]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await answered(api, "/v1/items", q=word, size=2, sort=sort, collapse="story", cursor=cursor)
+        got += [(item["title"], item["story_items"]) for item in page["items"]]
+        cursor = page["cursor"]
+    assert sorted(got) == [(f"{word} alone 0", 1), (f"{word} alone 1", 1), (f"{word} copy 0", 5)]
+
+
+async def test_highlights_are_the_matches_and_the_evidence(api: httpx.AsyncClient) -> None:
+    word = f"marked{token_hex(4)}"
+    await indexed(article(f"Kenyan <b>{word}</b>"))
+    [item] = (await answered(api, "/v1/items", q=f"{word} patrol*", highlight=True))["items"]
+    assert item["highlights"]["matches"]["title"] == [["Kenyan <b>", word, "</b>"]]
+    assert item["highlights"]["matches"]["text"][0][1] == "patrol"
+    [span] = item["highlights"]["evidence"]
+    assert (span["tag"], span["surface"], span["end"]) == ("country:KE", "Kenyan", 6)
+    assert (await answered(api, "/v1/items", q=word))["items"][0]["highlights"] is None
+
+
+async def test_similar_items_share_words_and_are_of_other_stories(api: httpx.AsyncClient) -> None:
+    words = " ".join(f"{token_hex(4)}x" for _ in range(12))
+    one, copy = (article(f"Similar {n}", summary=words, text=words) for n in range(2))
+    await indexed(one, copy, story_id=token_hex(16))
+    other = article("Similar, in another story", summary=words, text=f"{words} and more")
+    await indexed(other, article("Of something else", summary="", text="Weather of the week."))
+    found = (await answered(api, f"/v1/items/{one.item_id}/similar"))["items"]
+    assert [item["title"] for item in found] == [other.title]
+    assert (await api.get("/v1/items/none/similar")).status_code == 404

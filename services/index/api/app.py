@@ -16,11 +16,13 @@ from services.index.api import (
     deliveries,
     errors,
     exports,
+    facets,
     feed_links,
     feeds,
     health,
     items,
     searches,
+    similar,
     sources,
     syndication,
 )
@@ -55,7 +57,7 @@ def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
     app.state.context = context
     app.state.api_keys = api_keys
     errors.install(app)
-    for routes in (changes, exports, feed_links, items, searches, deliveries, feeds, sources):
+    for routes in (changes, exports, facets, feed_links, items, similar, searches, deliveries, feeds, sources):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(syndication.router)
     app.include_router(health.router)

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Path, Response
 from fastapi import Query as Parameter
 
 from services.index.api import cursor as cursors
-from services.index.api import feed_links
+from services.index.api import feed_links, highlights
 from services.index.api.asked import InAsked, search
+from services.index.api.collapse import Collapsed, collapsed
 from services.index.api.context import InContext
 from services.index.api.errors import NOT_FOUND, missing
-from services.index.api.models import Item, Items, Stories, Story, Total, WholeItem
+from services.index.api.models import FoundItem, Item, Items, Stories, Story, Total, WholeItem
 from services.index.indices import NEWS
 from services.index.query import Query, engine_query
 
@@ -32,10 +33,18 @@ async def search_items(
     asked: InAsked,
     response: Response,
     sort: Literal["time", "relevance"] = "time",
+    collapse: Annotated[
+        Literal["story"] | None, Parameter(description="story: of each story the first item of the order only")
+    ] = None,
+    highlight: Annotated[bool, Parameter(description="With the passages that match, and the evidence of tags")] = False,
     size: Size = 20,
     cursor: Cursor = None,
 ) -> Items:
-    """Items that match everything given. A filter that is given several times lets any of its values through."""
+    """Items that match everything given. A filter that is given several times lets any of its values through.
+
+    Go on with `cursor` until it is null, as far as you like. With `collapse=story` a page may be shorter than `size`,
+    and `total` still counts items.
+    """
     body: dict[str, Any] = {
         "size": size,
         "query": asked.query(),
@@ -44,12 +53,19 @@ async def search_items(
     }
     if cursor:
         body["search_after"] = cursors.decode(cursor, sort, len(ORDERS[sort]))
-    hits = (await search(context, body))["hits"]
+    if highlight:
+        body |= {"highlight": highlights.ASKED, "_source": [*SHOWN, *highlights.SOURCE]}
     response.headers["link"] = feed_links.header(context, asked)
+    if collapse:
+        page = await collapsed(context, body)
+    else:
+        hits = (await search(context, body))["hits"]
+        last = hits["hits"][-1] if len(hits["hits"]) == size else None
+        page = Collapsed([(hit, None) for hit in hits["hits"]], last, hits["total"])
     return Items(
-        items=[Item.model_validate(hit["_source"]) for hit in hits["hits"]],
-        total=Total(value=hits["total"]["value"], exact=hits["total"]["relation"] == "eq"),
-        cursor=cursors.encode(sort, hits["hits"], size),
+        items=[_found(hit, story_items, highlight) for hit, story_items in page.hits],
+        total=Total(value=page.total["value"], exact=page.total["relation"] == "eq"),
+        cursor=cursors.encode(sort, [page.last], 1) if page.last else None,
     )
 
 
@@ -75,6 +91,12 @@ async def latest_stories(context: InContext, size: Annotated[int, Parameter(ge=1
     }
     hits = (await search(context, body))["hits"]["hits"]
     return Stories(stories=[_story(hit) for hit in hits])
+
+
+def _found(hit: dict[str, Any], story_items: int | None, highlight: bool) -> FoundItem:
+    item = FoundItem.model_validate(hit["_source"])
+    shown = highlights.highlights(hit) if highlight else None
+    return item.model_copy(update={"story_items": story_items, "highlights": shown})
 
 
 def _story(hit: dict[str, Any]) -> Story:

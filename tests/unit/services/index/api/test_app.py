@@ -32,6 +32,9 @@ DATA = [
     ("GET", "/v1/items"),
     ("GET", "/v1/items/changes"),
     ("GET", "/v1/items/export"),
+    ("GET", "/v1/items/facets"),
+    ("GET", "/v1/items/histogram"),
+    ("GET", "/v1/items/x/similar"),
     ("GET", "/v1/items.rss"),
     ("GET", "/v1/items.atom"),
     ("GET", "/v1/items.json"),
@@ -76,17 +79,31 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         changes,
         deliveries,
         exports,
+        facets,
         feed_links,
         feeds,
         items,
         searches,
+        similar,
         sources,
         syndication,
     )
 
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
-        for module in (changes, deliveries, exports, feed_links, feeds, items, searches, sources, syndication)
+        for module in (
+            changes,
+            deliveries,
+            exports,
+            facets,
+            feed_links,
+            feeds,
+            items,
+            searches,
+            similar,
+            sources,
+            syndication,
+        )
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
@@ -120,6 +137,10 @@ def test_without_keys_the_api_refuses_to_start_and_says_how_to_make_one() -> Non
         ("/v1/items?sort=price", "sort"),
         ("/v1/items/changes?cursor=nonsense", "cursor"),
         ("/v1/items/changes?size=201", "size"),
+        ("/v1/items/facets?facet=price", "facet.0"),
+        ("/v1/items/facets?values=1000", "values"),
+        ("/v1/items/histogram?interval=second", "interval"),
+        ("/v1/items?collapse=feed", "collapse"),
         ("/v1/items/export", "format"),
         ("/v1/items/export?format=xlsx", "format"),
         ("/v1/items?q=" + "x" * 1_001, "q"),
