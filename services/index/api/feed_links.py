@@ -21,8 +21,8 @@ FORMS: Final[Sequence[Form]] = get_args(Form)
 async def feed_links(context: InContext, asked: InAsked) -> FeedLinks:
     """The addresses of this search as RSS, Atom and JSON Feed.
 
-    They need no API key: whoever has one of them reads this search, and nothing else. Replacing
-    NEWS_ENCRYPTION_KEYS makes all of them void.
+    They need no API key: whoever has one of them reads this search, and nothing else. They hold until the key that
+    signed them leaves NEWS_ENCRYPTION_KEYS.
     """
     asked.query()  # raises where the text is none
     rss, atom, json = (context.public_url.rstrip("/") + path(context.vault, asked, form) for form in FORMS)

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,6 +32,11 @@ def test_a_row_has_the_tags_as_people_read_them() -> None:
     assert (row["person"], row["place"]) == ("Made Up", "Port-au-Prince")
     assert row["figures"] == "200 personnel arrived KE"
     assert (row["relevant"], row["relevance"], row["events"]) == ("yes", "0.9", "arrival")
+
+
+def test_the_documentation_lists_the_columns() -> None:
+    described = (Path(__file__).parents[4] / "docs" / "search.md").read_text().split("a header row (")[1].split(")")[0]
+    assert re.findall(r"`(\w+)`", described) == list(export.COLUMNS)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "\x00=1"])
