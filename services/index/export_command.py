@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import time
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -39,7 +41,8 @@ def main(text: str, form: Form, since: datetime | None, until: datetime | None) 
     telemetry.start("index-export")
     try:
         return asyncio.run(_run(query, form, sys.stdout.buffer))
-    except BrokenPipeError:  # e.g. `| head`: nobody reads on
+    except BrokenPipeError:  # e.g. `| head`: nobody reads on, nor what Python would still flush when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (Invalid, Transient) as error:
         sys.stderr.write(f"the file is incomplete, run it again: {error}\n")
@@ -50,12 +53,13 @@ async def _run(query: dict[str, object], form: Form, out: BinaryIO) -> int:
     async with engine.connect() as connected:
         total, count, said = await _total(connected, query), 0, time.monotonic()
         out.write(export.head(form))
-        async for page in export.pages(connected, query, form):
-            out.write(export.lines(form, page))
-            count += len(page)
-            if time.monotonic() - said >= EVERY_S:
-                said = time.monotonic()
-                sys.stderr.write(f"{count:,} of {total:,} items\n")
+        async with aclosing(export.pages(connected, query, form)) as pages:
+            async for page in pages:
+                out.write(export.lines(form, page))
+                count += len(page)
+                if time.monotonic() - said >= EVERY_S:
+                    said = time.monotonic()
+                    sys.stderr.write(f"{count:,} of {total:,} items\n")
         out.flush()
     sys.stderr.write(f"{count:,} items written\n")
     return 0

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -126,6 +127,15 @@ async def test_the_command_writes_the_file_and_counts_on_stderr(stack: Servers) 
     assert process.returncode == 0, said.decode()
     assert "1 items written" in said.decode()
     assert [row["title"] for row in csv.DictReader(io.StringIO(written.decode("utf-8-sig")))] == [f"{word} new"]
+    unread, closed = os.pipe()
+    os.close(unread)
+    process = await asyncio.create_subprocess_exec(
+        *command, env=stack.environment, stdout=closed, stderr=asyncio.subprocess.PIPE
+    )
+    os.close(closed)
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"Traceback" not in said
 
 
 async def test_a_signed_address_opens_one_search_to_a_feed_reader(api: httpx.AsyncClient) -> None:
