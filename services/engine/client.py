@@ -1,13 +1,14 @@
 """The search engine, Elasticsearch 9 or OpenSearch, as the services use it. Its client is imported here, in
-opensearch.py, introduction.py and verdicts.py only.
+opensearch.py, introduction.py, point_in_time.py and verdicts.py only.
 
 Every method raises Invalid (the engine will never take this document or query) or Transient (the world is not ready).
 """
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
 
 from elastic_transport import AiohttpHttpNode, ApiError, TransportError
@@ -17,26 +18,28 @@ from elasticsearch import AsyncElasticsearch
 from schemas.errors import Invalid, Transient
 from services import settings
 from services.engine import operations as writing
-from services.engine import verdicts
+from services.engine import point_in_time, verdicts
 from services.engine.introduction import authorization, introduced
 from services.engine.opensearch import OpenSearchNode
 from services.engine.operations import BulkResult, Create, Operation, Put, Replace, Stored
 from services.telemetry import Progress, logger
 
-__all__ = ["BulkResult", "Create", "Engine", "Operation", "Put", "Replace", "Stored", "connect"]
+__all__ = ["BulkResult", "Create", "Engine", "Operation", "Put", "Replace", "Snapshot", "Stored", "connect"]
 
 log = logger(__name__)
 
 Refresh = bool | Literal["wait_for"]
 
 BULK_ATTEMPTS = 5
+BULK_PATIENCE_S = 120.0  # after which no write is sent any more: a follower's window counts on it (index/following.py)
 
 
 class Engine:
     """Documents and queries. Reads by id are real-time; a search sees what was refreshed."""
 
-    def __init__(self, client: AsyncElasticsearch) -> None:
+    def __init__(self, client: AsyncElasticsearch, *, is_opensearch: bool = False) -> None:
         self.client = client
+        self.is_opensearch = is_opensearch
 
     async def get(self, index: str, document_id: str) -> Stored | None:
         """Return the document, or None."""
@@ -92,6 +95,7 @@ class Engine:
 
         Operations that the engine is too busy for (429, 503) are sent again, alone; Transient when it stays busy.
         """
+        started = time.monotonic()
         results: dict[int, BulkResult] = {}
         lines = [writing.encoded(operation) for operation in operations]
         left = list(range(len(operations)))
@@ -100,6 +104,8 @@ class Engine:
                 await asyncio.sleep(min(10.0, 0.2 * 2**attempt) * random.uniform(0.5, 1.0))
             busy: list[int] = []
             for chunk in writing.chunks(left, lines):
+                if time.monotonic() - started > BULK_PATIENCE_S:
+                    raise Transient(f"writing {len(operations)} documents to {index} takes too long")
                 body: Any = [line for number in chunk for line in lines[number]]
                 answer = await self._ask(
                     self.client.bulk(index=index, operations=body, refresh=refresh, require_alias=True)
@@ -119,6 +125,20 @@ class Engine:
         """Return the engine's answer to a search."""
         answer: dict[str, Any] = await self._ask(self.client.search(index=index, body=dict(body)))
         return answer
+
+    @asynccontextmanager
+    async def point_in_time(self, index: str) -> AsyncIterator["Snapshot"]:
+        """The index as it is now, for searches that go on from each other (`search_after`)."""
+        try:
+            pit_id = await point_in_time.opened(self.client, index, is_opensearch=self.is_opensearch)
+        except (ApiError, TransportError) as error:
+            raise verdicts.translated(error) from error
+        snapshot = Snapshot(self, pit_id)
+        try:
+            yield snapshot
+        finally:
+            with suppress(ApiError, TransportError):  # it ends by itself, too
+                await point_in_time.closed(self.client, snapshot.pit_id, is_opensearch=self.is_opensearch)
 
     async def msearch(self, index: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return the engine's answers to several searches, in order. Raises for the first that failed."""
@@ -172,6 +192,21 @@ class Engine:
             raise verdicts.translated(error) from error
 
 
+class Snapshot:
+    """A state of an index. Searches raise Transient where it has ended, five minutes after the search before."""
+
+    def __init__(self, engine: Engine, pit_id: str) -> None:
+        self._engine = engine
+        self.pit_id = pit_id
+
+    async def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the engine's answer to a search of this state."""
+        pit = {"id": self.pit_id, "keep_alive": point_in_time.KEEP_ALIVE}
+        answer: dict[str, Any] = await self._engine._ask(self._engine.client.search(body={**body, "pit": pit}))
+        self.pit_id = answer.get("pit_id", self.pit_id)
+        return answer
+
+
 @asynccontextmanager
 async def connect(progress: Progress | None = None) -> AsyncIterator[Engine]:
     """The engine that the settings name, waiting for it as long as it takes. Raises SystemExit when it refuses us."""
@@ -194,6 +229,6 @@ async def connect(progress: Progress | None = None) -> AsyncIterator[Engine]:
         retry_on_timeout=False,
     )
     try:
-        yield Engine(client)
+        yield Engine(client, is_opensearch=is_opensearch)
     finally:
         await client.close()

@@ -11,6 +11,8 @@ EXAMPLES = """examples:
   python -m services.index run               write enriched items, match saved searches, send alerts
   python -m services.index deliver           call the webhooks
   python -m services.index api               serve the HTTP API and the page
+  python -m services.index export "kenya since:7d" > items.csv
+                                             write the items of a search as CSV or NDJSON
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index key --api         print a new API key
 """
@@ -36,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index.api import app
 
             return app.main()
+        case "export":
+            from services.index import export_command
+
+            return export_command.main(chosen.query, chosen.format, chosen.since, chosen.until)
         case "takedown":
             from services.index import takedown
 
@@ -68,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="write enriched items, match saved searches, send alerts")
     commands.add_parser("deliver", help="call the webhooks of alerts")
     commands.add_parser("api", help="serve the HTTP API and the page")
+    _add_export(commands)
     takedown = commands.add_parser(
         "takedown",
         help="remove an item's content for good, and keep it out",
@@ -89,6 +96,27 @@ docs/architecture.md says what is removed where, and what other places keep unti
     kinds.add_argument("--api", action="store_true", help="for NEWS_API_KEYS")
     kinds.add_argument("--encryption", action="store_true", help="for NEWS_ENCRYPTION_KEYS: a Fernet key")
     return parser
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from services.index.export_command import moment
+
+    export = commands.add_parser(
+        "export",
+        help="write the items of a search to stdout as CSV or NDJSON",
+        description="Write every item that a search finds to stdout, the newest first, counting on stderr.",
+        epilog="""examples:
+  python -m services.index export "kenya role:pledged" --since 2026-01-01 > items.csv
+  python -m services.index export --format ndjson "relevant:yes" | gzip > items.ndjson.gz
+
+docs/search.md describes the query and both forms. Exit status 1: the file is incomplete; 2: the query is wrong.
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.add_argument("query", nargs="?", default="", help="as in the page; without one, every item")
+    export.add_argument("--format", choices=("csv", "ndjson"), default="csv", help="default csv; ndjson: whole items")
+    export.add_argument("--since", type=moment, metavar="TIME", help="items that happened from then on: 2026-01-31")
+    export.add_argument("--until", type=moment, metavar="TIME", help="items that happened before then")
 
 
 if __name__ == "__main__":

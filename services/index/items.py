@@ -1,7 +1,8 @@
 """Items in the engine: read, merge, write. A write never goes over a state that was not read."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -60,8 +61,10 @@ async def write(
     """Merge the messages into what is known, write what changes, and return an outcome for each message, in order.
 
     Several messages of one item are one write. stories: the story of an item that is stored without one.
-    A conflict reads and merges again. Raises Transient.
+    A conflict reads and merges again, under a time of its own: followers rely on a write being seen soon after the
+    `indexed_at` that it carries (following.py). Raises Transient.
     """
+    started = time.monotonic()
     known = dict(known)
     written: dict[str, merge.Document] = {}
     refused: dict[str, str] = {}
@@ -69,13 +72,14 @@ async def write(
     for message in messages:
         left.setdefault(message.item_id, []).append(message)
     for _ in range(ROUNDS):
+        at = now + timedelta(seconds=time.monotonic() - started)
         merged = {
             item_id: merged_with(known.get(item_id), parts, stories.get(item_id)) for item_id, parts in left.items()
         }
         operations = [
             operation
             for item_id, document in merged.items()
-            if (operation := _write_of(document, known.get(item_id), now))
+            if (operation := _write_of(document, known.get(item_id), at))
         ]
         results = await engine.bulk(NEWS, operations) if operations else []
         refused |= {result.id: result.error or "" for result in results if result.verdict == "invalid"}
@@ -110,13 +114,13 @@ def in_story(document: merge.Document, story_id: str | None) -> merge.Document:
     return document
 
 
-def _write_of(document: merge.Document, known: Known | None, now: datetime) -> Operation | None:
+def _write_of(document: merge.Document, known: Known | None, at: datetime) -> Operation | None:
     """The write that brings the document about; None where it is there already."""
     if known is None:
-        return Create(document.item_id, merge.to_stored(document, now))
+        return Create(document.item_id, merge.to_stored(document, at))
     if known.document == document:
         return None
-    return Replace(known.stored, merge.to_stored(document, now))
+    return Replace(known.stored, merge.to_stored(document, at))
 
 
 def _outcome(message: EnrichedItem, document: merge.Document, refused: Mapping[str, str]) -> Outcome:

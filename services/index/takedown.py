@@ -78,8 +78,8 @@ async def _ids(connected: Engine, name: str) -> list[str]:
 async def _bury(connected: Engine, item_id: str, reason: str | None, now: datetime) -> dict[str, Any] | None:
     """Write the tombstone, and return what was there. A writer beside us meets a conflict, and merges with it."""
     grave = merge.Document(item_id=item_id, sources={}, history=[], takedown=True, takedown_reason=reason)
-    tombstone = merge.to_stored(grave, now)
     for _ in range(ROUNDS):
+        tombstone = merge.to_stored(grave, datetime.now(UTC))  # which followers count on to be recent
         stored = await connected.get(NEWS, item_id)
         if stored is None:
             if await connected.create(NEWS, item_id, tombstone, refresh=True):

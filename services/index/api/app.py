@@ -10,7 +10,22 @@ from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from services import engine, settings, telemetry, vault
-from services.index.api import auth, deliveries, errors, feeds, health, items, searches, sources
+from services.index.api import (
+    auth,
+    changes,
+    deliveries,
+    errors,
+    exports,
+    facets,
+    feed_links,
+    feeds,
+    health,
+    items,
+    searches,
+    similar,
+    sources,
+    syndication,
+)
 from services.index.api.context import Context
 from services.index.api.feed_book import FeedBook, following
 from services.index.api.watch import Watched
@@ -20,7 +35,8 @@ log = logger(__name__)
 
 DESCRIPTION = """Search news of the security mission in Haiti, save searches, be called by webhook when one matches.
 
-Every path needs an API key but `/health` and the page at `/`. Errors have one shape:
+Every path needs an API key but `/health`, the page at `/`, and the feeds of searches, whose
+addresses are signed. Errors have one shape:
 `{"error": "slug", "detail": "words", "field": "what is wrong", "hint": "what to do"}`.
 Webhooks follow Standard Webhooks 1.0.0.
 """
@@ -41,8 +57,9 @@ def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
     app.state.context = context
     app.state.api_keys = api_keys
     errors.install(app)
-    for routes in (items, searches, deliveries, feeds, sources):
+    for routes in (changes, exports, facets, feed_links, items, similar, searches, deliveries, feeds, sources):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
+    app.include_router(syndication.router)
     app.include_router(health.router)
     app.add_api_route(
         "/v1/openapi.json", app.openapi, dependencies=[Depends(auth.require_key)], include_in_schema=False
@@ -68,7 +85,8 @@ def main() -> int:
 
 async def _serve(listening: socket.socket, api_keys: frozenset[bytes], opened: vault.Vault, progress: Progress) -> int:
     async with engine.connect(progress) as connected, following(FeedBook()) as book:
-        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts, book), api_keys)
+        public_url = settings.Api().public_url
+        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts, book, public_url), api_keys)
         server = uvicorn.Server(
             uvicorn.Config(
                 app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=SHUTDOWN_S

@@ -11,12 +11,15 @@ from services.vault import Vault
 
 
 class Context(msgspec.Struct, frozen=True):
-    """The shared engine, the vault of secrets, the inner hosts that endpoints and feeds may name, and the feeds."""
+    """The shared engine, the vault of secrets, the inner hosts that endpoints and feeds may name, the feeds,
+    and the API's address as people reach it.
+    """
 
     engine: Engine
     vault: Vault
     allowed_hosts: frozenset[str]
     feeds: FeedBook = msgspec.field(default_factory=FeedBook)
+    public_url: str = "http://127.0.0.1:8080"
 
 
 def _context(request: Request) -> Context:

@@ -1,27 +1,17 @@
 """/v1/items and /v1/stories"""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from fastapi import Query as Parameter
 
 from services.index.api import cursor as cursors
+from services.index.api import feed_links, highlights
+from services.index.api.asked import InAsked, search
+from services.index.api.collapse import Collapsed, collapsed
 from services.index.api.context import InContext
-from services.index.api.errors import NOT_FOUND, Refusal, missing
-from services.index.api.models import (
-    MAX_FILTERS,
-    CountryCode,
-    EntityId,
-    Item,
-    Items,
-    LanguageCode,
-    Stories,
-    Story,
-    Text,
-    Total,
-    WholeItem,
-)
+from services.index.api.errors import NOT_FOUND, missing
+from services.index.api.models import FoundItem, Item, Items, Stories, Story, Total, WholeItem
 from services.index.indices import NEWS
 from services.index.query import Query, engine_query
 
@@ -32,7 +22,6 @@ ORDERS: dict[str, list[dict[str, str]]] = {
     "relevance": [{"_score": "desc"}, {"event_at": "desc"}, {"item_id": "desc"}],
 }
 SHOWN = list(Item.model_fields)
-ENGINE_TIMEOUT = "5s"
 
 Size = Annotated[int, Parameter(ge=1, le=200, description="Items a page")]
 Cursor = Annotated[str | None, Parameter(max_length=2_048, description="Of the page before")]
@@ -41,36 +30,42 @@ Cursor = Annotated[str | None, Parameter(max_length=2_048, description="Of the p
 @router.get("/items", summary="Search")
 async def search_items(
     context: InContext,
-    q: Text = "",
-    country: Annotated[list[CountryCode], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006 (FastAPI copies it)
-    entity: Annotated[list[EntityId], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006
-    language: Annotated[list[LanguageCode], Parameter(max_length=MAX_FILTERS)] = [],  # noqa: B006
-    since: Annotated[datetime | None, Parameter(description="event_at, from this on; without a zone, UTC")] = None,
-    until: Annotated[datetime | None, Parameter(description="event_at, before this")] = None,
-    relevant: Annotated[bool, Parameter(description="Only items about the mission")] = False,
+    asked: InAsked,
+    response: Response,
     sort: Literal["time", "relevance"] = "time",
+    collapse: Annotated[
+        Literal["story"] | None, Parameter(description="story: of each story the first item of the order only")
+    ] = None,
+    highlight: Annotated[bool, Parameter(description="With the passages that match, and the evidence of tags")] = False,
     size: Size = 20,
     cursor: Cursor = None,
 ) -> Items:
-    """Items that match everything given. A filter that is given several times lets any of its values through."""
-    since, until = _zoned(since), _zoned(until)
-    if since and until and since >= until:
-        raise Refusal(422, "invalid_request", "since comes after until", field="since")
-    wanted = Query(text=q, countries=country, entities=entity, languages=language, relevant_only=relevant)
+    """Items that match everything given. A filter that is given several times lets any of its values through.
+
+    Go on with `cursor` until it is null, as far as you like. With `collapse=story` a page may be shorter than `size`,
+    and `total` still counts items.
+    """
     body: dict[str, Any] = {
         "size": size,
-        "query": engine_query(wanted, since=since, until=until),
+        "query": asked.query(),
         "sort": ORDERS[sort],
         "_source": SHOWN,
-        "timeout": ENGINE_TIMEOUT,
     }
     if cursor:
         body["search_after"] = cursors.decode(cursor, sort, len(ORDERS[sort]))
-    hits = (await _search(context, body))["hits"]
+    if highlight:
+        body |= {"highlight": highlights.ASKED, "_source": [*SHOWN, *highlights.SOURCE]}
+    response.headers["link"] = feed_links.header(context, asked)
+    if collapse:
+        page = await collapsed(context, body)
+    else:
+        hits = (await search(context, body))["hits"]
+        last = hits["hits"][-1] if len(hits["hits"]) == size else None
+        page = Collapsed([(hit, None) for hit in hits["hits"]], last, hits["total"])
     return Items(
-        items=[Item.model_validate(hit["_source"]) for hit in hits["hits"]],
-        total=Total(value=hits["total"]["value"], exact=hits["total"]["relation"] == "eq"),
-        cursor=cursors.encode(sort, hits["hits"], size),
+        items=[_found(hit, story_items, highlight) for hit, story_items in page.hits],
+        total=Total(value=page.total["value"], exact=page.total["relation"] == "eq"),
+        cursor=cursors.encode(sort, [page.last], 1) if page.last else None,
     )
 
 
@@ -93,27 +88,18 @@ async def latest_stories(context: InContext, size: Annotated[int, Parameter(ge=1
         "sort": ORDERS["time"],
         "_source": SHOWN,
         "track_total_hits": False,
-        "timeout": ENGINE_TIMEOUT,
     }
-    hits = (await _search(context, body))["hits"]["hits"]
+    hits = (await search(context, body))["hits"]["hits"]
     return Stories(stories=[_story(hit) for hit in hits])
+
+
+def _found(hit: dict[str, Any], story_items: int | None, highlight: bool) -> FoundItem:
+    item = FoundItem.model_validate(hit["_source"])
+    shown = highlights.highlights(hit) if highlight else None
+    return item.model_copy(update={"story_items": story_items, "highlights": shown})
 
 
 def _story(hit: dict[str, Any]) -> Story:
     latest = Item.model_validate(hit["_source"])
     count = hit["inner_hits"]["items"]["hits"]["total"]["value"]
     return Story(story_id=hit["_source"]["story_id"], items=count, latest=latest)
-
-
-def _zoned(at: datetime | None) -> datetime | None:
-    """A time without a zone is UTC."""
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
-
-
-async def _search(context: InContext, body: dict[str, Any]) -> dict[str, Any]:
-    """Ask the engine. Raises Refusal where it ran out of time: part of an answer is none."""
-    answer = await context.engine.search(NEWS, body)
-    if answer["timed_out"]:
-        hint = "use more words, fewer word* or a shorter time"
-        raise Refusal(503, "too_slow", f"the search took longer than {ENGINE_TIMEOUT}", hint=hint)
-    return answer

@@ -88,6 +88,32 @@ class Item(BaseModel):
     figures: list[Figure] = []
 
 
+class EvidenceSpan(BaseModel):
+    """Where a tag comes from: `surface` is field[start:end], offsets in Unicode code points."""
+
+    tag: str
+    field: Literal["title", "summary", "text"]
+    start: int
+    end: int
+    surface: str
+
+
+class Highlights(BaseModel):
+    """Why an item was found. A passage comes in parts: the second, fourth, ... are what matched."""
+
+    matches: dict[str, list[list[str]]] = Field(
+        description="Passages by field", examples=[{"title": [["Police from ", "Kenya", " arrive"]]}]
+    )
+    evidence: list[EvidenceSpan]
+
+
+class FoundItem(Item):
+    """An item of a search."""
+
+    story_items: int | None = Field(None, description="With collapse=story: how many of its story the search finds")
+    highlights: Highlights | None = Field(None, description="With highlight=true")
+
+
 class WholeItem(Item):
     """An item with its text, events, quotes and the evidence of each tag."""
 
@@ -112,9 +138,68 @@ class Total(BaseModel):
 class Items(BaseModel):
     """A page of items. Give `cursor` to get the next page; null: there is none."""
 
-    items: list[Item]
+    items: list[FoundItem]
     total: Total
     cursor: str | None
+
+
+class Changes(BaseModel):
+    """What was indexed since the last answer. `more`: there is more already, ask again at once."""
+
+    items: list[Item]
+    taken_down: list[str] = Field(description="Ids of items whose content was removed for good")
+    cursor: str
+    more: bool
+
+
+class FacetValue(BaseModel):
+    """A value, and how many items have it."""
+
+    value: str
+    items: int
+
+
+class Facet(BaseModel):
+    """The most frequent values. `others`: how many times items have a value beyond these."""
+
+    values: list[FacetValue]
+    others: int
+
+
+class Facets(BaseModel):
+    """Counts over a search. roles: countries by their part in the mission."""
+
+    total: int
+    stories: int = Field(description="Stories that the items make; an estimate beyond some thousands")
+    facets: dict[str, Facet]
+    roles: dict[str, Facet]
+
+
+class Bar(BaseModel):
+    """Items from this time on, up to the next bar."""
+
+    at: datetime
+    items: int
+
+
+class Histogram(BaseModel):
+    """Items over time, the earliest interval first."""
+
+    bars: list[Bar]
+
+
+class Similar(BaseModel):
+    """Items like another, the most similar first."""
+
+    items: list[Item]
+
+
+class FeedLinks(BaseModel):
+    """Where a feed reader follows a search."""
+
+    rss: str
+    atom: str
+    json_feed: str
 
 
 class Story(BaseModel):

@@ -31,3 +31,13 @@ def test_without_proper_keys_the_process_refuses_to_start_and_says_how_to_make_o
     with pytest.raises(SystemExit, match=r"NEWS_ENCRYPTION_KEYS.*python -m services.index key --encryption") as refusal:
         unlocked(keys)
     assert "short" not in str(refusal.value)
+
+
+def test_a_signature_holds_for_its_text_and_purpose_under_any_key_that_is_left() -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    signature = Vault(old).sign("links", "q=kenya")
+    assert Vault(f"{new},{old}").is_signed("links", "q=kenya", signature)
+    assert not Vault(new).is_signed("links", "q=kenya", signature)
+    assert not Vault(old).is_signed("links", "q=kenya&relevant=true", signature)
+    assert not Vault(old).is_signed("cookies", "q=kenya", signature)
+    assert not Vault(old).is_signed("links", "q=kenya", "é" * 32)

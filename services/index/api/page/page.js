@@ -7,6 +7,7 @@ const STORED = "news-api-key";
 
 const by = (id) => document.getElementById(id);
 let shown = { query: "", cursor: null, pages: 0 };
+let offered = ""; // the search whose feeds are linked
 let asked = 0; // the number of the latest search: an older one's answer that comes late is not shown
 
 class Refused extends Error {}
@@ -63,6 +64,22 @@ async function search(cursor = null) {
   by("more").hidden = !page.cursor;
   by("search-status").textContent = found(page.total, parameters);
   if (cursor) items[0]?.querySelector("a").focus();
+  else await offerFeeds(parameters);
+}
+
+// The shown search for feed readers: for those that look into the page, and as links to take along.
+async function offerFeeds({ q, country, language, relevant }) {
+  const search = JSON.stringify({ q, country, language, relevant });
+  if (search === offered) return;
+  offered = search;
+  const links = await get("/v1/feed-links", { q, country, language, relevant }).catch((error) => {
+    offered = "";
+    throw error;
+  });
+  if (search !== offered) return; // another search was made meanwhile
+  document.head.querySelectorAll("link[rel=alternate]").forEach((old) => old.remove());
+  document.head.append(...view.alternates(links));
+  by("follow").replaceChildren(...view.followLinks(links));
 }
 
 function found(total, parameters) {

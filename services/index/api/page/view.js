@@ -184,3 +184,18 @@ export function whole(item) {
     item.text_truncated ? element("p", { className: "meta", textContent: "The text goes on at the source." }) : null,
   ].filter((part) => part !== null);
 }
+
+const feedForms = [
+  ["rss", "RSS", "application/rss+xml"],
+  ["atom", "Atom", "application/atom+xml"],
+  ["json_feed", "JSON Feed", "application/feed+json"],
+];
+
+export function alternates(links) {
+  return feedForms.map(([form, title, type]) => element("link", { rel: "alternate", href: links[form], type, title }));
+}
+
+export function followLinks(links) {
+  const made = feedForms.map(([form, title]) => link(links[form], title)).filter((one) => one !== null);
+  return ["Follow this search in a feed reader: ", ...made.flatMap((one, number) => (number ? [" · ", one] : [one]))];
+}

@@ -30,6 +30,15 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 DATA = [
     ("GET", "/v1/items"),
+    ("GET", "/v1/items/changes"),
+    ("GET", "/v1/items/export"),
+    ("GET", "/v1/items/facets"),
+    ("GET", "/v1/items/histogram"),
+    ("GET", "/v1/items/x/similar"),
+    ("GET", "/v1/items.rss"),
+    ("GET", "/v1/items.atom"),
+    ("GET", "/v1/items.json"),
+    ("GET", "/v1/feed-links"),
     ("GET", "/v1/items/x"),
     ("GET", "/v1/stories"),
     ("GET", "/v1/searches"),
@@ -66,11 +75,35 @@ async def test_nothing_is_told_without_a_known_key(
 
 
 def test_every_route_with_data_is_in_the_list_above() -> None:
-    from services.index.api import deliveries, feeds, items, searches, sources
+    from services.index.api import (
+        changes,
+        deliveries,
+        exports,
+        facets,
+        feed_links,
+        feeds,
+        items,
+        searches,
+        similar,
+        sources,
+        syndication,
+    )
 
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
-        for module in (deliveries, feeds, items, searches, sources)
+        for module in (
+            changes,
+            deliveries,
+            exports,
+            facets,
+            feed_links,
+            feeds,
+            items,
+            searches,
+            similar,
+            sources,
+            syndication,
+        )
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
@@ -102,6 +135,14 @@ def test_without_keys_the_api_refuses_to_start_and_says_how_to_make_one() -> Non
         ("/v1/items?since=2026-01-02&until=2026-01-01T00:00:00Z", "since"),
         ("/v1/items?cursor=nonsense", "cursor"),
         ("/v1/items?sort=price", "sort"),
+        ("/v1/items/changes?cursor=nonsense", "cursor"),
+        ("/v1/items/changes?size=201", "size"),
+        ("/v1/items/facets?facet=price", "facet.0"),
+        ("/v1/items/facets?values=1000", "values"),
+        ("/v1/items/histogram?interval=second", "interval"),
+        ("/v1/items?collapse=feed", "collapse"),
+        ("/v1/items/export", "format"),
+        ("/v1/items/export?format=xlsx", "format"),
         ("/v1/items?q=" + "x" * 1_001, "q"),
         ("/v1/deliveries?state=lost", "state"),
         ("/v1/stories?size=1000", "size"),
