@@ -1,6 +1,6 @@
 """The words of a document that decide something, by sentence: one more pass, only for items that may matter."""
 
-from typing import NamedTuple
+import msgspec
 
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer
@@ -8,7 +8,7 @@ from services.enrich.gazetteer import Gazetteer
 _REACH = 3  # words between a negation and the cue that it turns round
 
 
-class Cue(NamedTuple):
+class Cue(msgspec.Struct, frozen=True, order=True, gc=False):
     """A deciding word: code points start to end, and what it decides, e.g. `role:pledged` or `kind:arrived`."""
 
     start: int

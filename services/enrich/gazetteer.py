@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
+import msgspec
 from ahocorasick_rs import BytesAhoCorasick
 
 from schemas.messages import Role
@@ -22,7 +23,7 @@ _ALL = (1 << len(_BIT)) - 1
 _LONGEST_ENDING = 4
 
 
-class Sense(NamedTuple):
+class Sense(msgspec.Struct, frozen=True, gc=False):
     """What a name may mean. languages: bits. ambiguous: counts only in items about the mission or its host."""
 
     kind: Kind
@@ -181,7 +182,7 @@ def _senses(files: Files) -> Iterator[tuple[str, Sense]]:
         for part, named in parts:
             for name, bits in _each(named):
                 sense = Sense("country", f"country:{row.code}", bits, case_of(name), name, rule=rules.get(name))
-                yield name, sense._replace(part=part)
+                yield name, msgspec.structs.replace(sense, part=part)
         for name, bits in _each(row.ambiguous):
             yield (
                 name,

@@ -1,7 +1,8 @@
 """What an item names: one pass over its folded text, then boundaries, languages, capitals, longest match, context."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer, Part, Sense
@@ -12,7 +13,7 @@ _SPELLED = 9  # words before "(MSS)" that can be what it is short for
 _INSIDE = frozenset(("mission", "organisation"))  # countries inside these names count too
 
 
-class Mention(NamedTuple):
+class Mention(msgspec.Struct, frozen=True, gc=False):
     """A name in the text: code points start to end of the document, and what it means there."""
 
     start: int
@@ -96,7 +97,7 @@ def _longest(candidates: list[Mention], gazetteer: Gazetteer) -> list[Mention]:
     kept: list[Mention] = []
     taken_from, taken_to, outer = -1, -1, None
     for mention in candidates:
-        start, end, sense = mention
+        start, end, sense = mention.start, mention.end, mention.sense
         if start >= taken_to:
             taken_from, taken_to, outer = start, end, sense
             kept.append(mention)
@@ -150,7 +151,7 @@ def _introduced_as_something_else(named: list[Mention], document: Document, gaze
     found = set()
     text = document.text
     for mention in named:
-        start, _, sense = mention
+        start, sense = mention.start, mention.sense
         if sense.kind != "mission" or not sense.ambiguous or sense.case != "same" or text[start - 1] != "(":
             continue
         stop = max(text.rfind(sign, 0, start) for sign in (". ", "\n", ";"))
@@ -208,7 +209,7 @@ def _with_surnames(
         elif mention.tag in full or (
             hosts and gazetteer.titled(document.words(max(0, mention.start - 40), mention.start))
         ):
-            people.append(Mention(mention.start, mention.end, mention.sense._replace(kind="person")))
+            people.append(Mention(mention.start, mention.end, msgspec.structs.replace(mention.sense, kind="person")))
         else:
             _note(notes, mention, document, "a surname without its full name or a title")
     return _one_person_a_span(people, full, hosts, gazetteer)

@@ -15,7 +15,7 @@ def why_no_country(
     mention: "Mention", named: list["Mention"], place: int, document: Document, gazetteer: Gazetteer
 ) -> str | None:
     """Why named[place] is no country, by the words beside it and the rules of its name; None where it is one."""
-    start, end, sense = mention
+    start, end, sense = mention.start, mention.end, mention.sense
     text = document.text
     if sense.part == "capital" and _is_dateline(text, start):
         return "it is where the report was written"
@@ -52,7 +52,7 @@ def why_no_country(
 
 def _is_a_proper_name(mention: "Mention", text: str, gazetteer: Gazetteer) -> bool:
     """Whether a language that writes nationalities small has a capital after a small word: "Complexo do Alemão"."""
-    start, end, sense = mention
+    start, end, sense = mention.start, mention.end, mention.sense
     if sense.languages & ~gazetteer.small_demonyms or not text[start].isupper() or text[start:end].isupper():
         return False
     before = text[max(0, start - 20) : start].split(" ")

@@ -3,8 +3,8 @@
 import re
 from bisect import bisect_left
 from functools import lru_cache
-from typing import NamedTuple
 
+import msgspec
 from ahocorasick_rs import BytesAhoCorasick
 
 from services.enrich.document import Document, Span
@@ -23,7 +23,7 @@ _AND = frozenset(("and", "y", "e", "et", "na", "ak"))
 _BEFORE, _AFTER = 60, 70  # characters beside a number that can say what it is
 
 
-class Token(NamedTuple):
+class Token(msgspec.Struct, frozen=True, gc=False):
     """A word, folded, or a number: code points start to end, the number's value, and the kind of token."""
 
     text: str
@@ -171,7 +171,7 @@ def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[To
                 and before.value is not None
                 and match.start() - before.end <= 1
             ):
-                tokens[-1] = before._replace(end=match.end(), value=before.value * multiplier)
+                tokens[-1] = msgspec.structs.replace(before, end=match.end(), value=before.value * multiplier)
                 continue
             value = numbers.numbers.get(folded)
             if value is None and folded in numbers.alone:
