@@ -47,7 +47,8 @@ def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers
         if window is None:
             continue
         tokens = tokens_of(document.text, window, numbers, cues.language)
-        if not any(token.value is not None for token in tokens):
+        valued = [place for place, token in enumerate(tokens) if token.value is not None]
+        if not valued:
             continue
         sentence = Sentence(
             number,
@@ -63,9 +64,7 @@ def figures(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers
             _outermost(cues.starting(number, "kind:")),
         )
         before: list[Figure] = []
-        for place, token in enumerate(tokens):
-            if token.value is None:
-                continue
+        for place in valued:
             near = before + (last if number - last_number <= _NEAR else [])
             stated = _stated(place, sentence, document, mentions, senders, cues, numbers, before, near)
             if stated is not None:
@@ -194,6 +193,8 @@ def _approximate(place: int, tokens: list[Token], numbers: Numbers) -> bool:
     if tokens[place].text in numbers.rounded:
         return True
     words = [token.text for token in tokens[max(0, place - 5) : place] if token.kind in ("word", "symbol", "number")]
+    if numbers.approximate_words.isdisjoint(words):
+        return False
     words = [word for word in words if word not in ("$", "US$", "C$", "€", "£")]
     near = {" ".join(words[-length:]) for length in (1, 2, 3)} | {
         " ".join(words[-length - 1 : -1]) for length in (1, 2) if len(words) > 1

@@ -52,6 +52,7 @@ class Numbers:
         self._no_numbers = {language: frozenset(map(folded_word, words)) for language, words in data.no_numbers.items()}
         self.units: dict[str, str] = {}
         self.prefixes: list[tuple[str, str]] = []
+        self.unit_of = lru_cache(maxsize=20_000)(self._unit_of)
         for unit, names in data.units.items():
             for words in names.values():
                 for word in words:
@@ -82,6 +83,7 @@ class Numbers:
         self.rounded = frozenset(map(folded_word, data.rounded))
         self.groups = frozenset(folded_word(word) for words in data.groups.values() for word in words)
         self.approximate = frozenset(folded_word(word) for words in data.approximate.values() for word in words)
+        self.approximate_words = frozenset(word for words in self.approximate for word in words.split())
 
     def no_numbers(self, language: str) -> frozenset[str]:
         """Folded words that are numbers in other languages only."""
@@ -106,7 +108,7 @@ class Numbers:
         found += [(start, end - 1) for _, start, end in self._words.find_matches_as_indexes(data, overlapping=True)]
         return sorted(found)
 
-    def unit_of(self, word: str) -> str | None:
+    def _unit_of(self, word: str) -> str | None:
         """The unit that a folded word stands for."""
         found = self.units.get(word)
         if found is None:
@@ -148,51 +150,41 @@ def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[To
     others = numbers.no_numbers(language)
     tokens: list[Token] = []
     numerals = numbers.numerals
+    seen = 0
     for match in _TOKEN.finditer(text, span.start, span.end):
         kind, written = match.lastgroup or "", match.group()
-        if kind == "word" and (folded := folded_word(written)) not in numerals:  # nearly all words
-            tokens.append(Token(folded, match.start(), match.end(), None, kind))
+        start, end = match.span()
+        folded = folded_word(written) if kind == "word" else written
+        if kind != "number" and (folded not in numerals or folded in others):  # nearly all
+            tokens.append(Token(folded, start, end, None, kind))
             continue
-        value: float | None = None
-        folded = written
-        multiplier: float | None = None
+        seen += 1
+        before = tokens[-1] if tokens else None
+        value: float | None
         if kind == "number":
             value = _value(written)
-        elif kind == "word":
-            folded = folded_word(written)
-            if folded in others:
-                tokens.append(Token(folded, match.start(), match.end(), None, kind))
+            if before is not None and before.kind == "word" and before.text in numbers.before_number:
+                tokens[-1] = Token(
+                    before.text, before.start, end, (value or 0) * numbers.multipliers[before.text], "number"
+                )
                 continue
+        else:
             multiplier = numbers.multipliers.get(folded)
-            before = tokens[-1] if tokens else None
-            if (
-                multiplier is not None
-                and before is not None
-                and before.value is not None
-                and match.start() - before.end <= 1
-            ):
-                tokens[-1] = msgspec.structs.replace(before, end=match.end(), value=before.value * multiplier)
+            if multiplier is not None and before is not None and before.value is not None and start - before.end <= 1:
+                tokens[-1] = msgspec.structs.replace(before, end=end, value=before.value * multiplier)
                 continue
             value = numbers.numbers.get(folded)
-            if value is None and folded in numbers.alone:
+            if value is None and (folded in numbers.alone or (before is not None and before.text in numbers.ones)):
                 value = multiplier
-        before = tokens[-1] if tokens else None
-        if kind == "number" and before is not None and before.kind == "word" and before.text in numbers.before_number:
-            tokens[-1] = Token(
-                before.text, before.start, match.end(), (value or 0) * numbers.multipliers[before.text], "number"
-            )
-            continue
-        if value is None and multiplier is not None and before is not None and before.text in numbers.ones:
-            value = multiplier
-        tokens.append(Token(folded, match.start(), match.end(), value, kind))
-    return _summed(tokens)
+        tokens.append(Token(folded, start, end, value, kind))
+    return _summed(tokens) if seen > 1 else tokens
 
 
 def _summed(tokens: list[Token]) -> list[Token]:
     """Number words side by side are one number: "twenty-four", "two hundred and thirty", "un millón 41 mil"."""
     summed: list[Token] = []
     for token in tokens:
-        last = summed[-1] if summed else None
+        last = summed[-1] if summed and token.value else None
         if last is not None and _continues(last, token):
             summed[-1] = Token(last.text, last.start, token.end, (last.value or 0) + (token.value or 0), "sum")
         elif len(summed) > 1 and last is not None and last.text in _AND and _continues(summed[-2], token, last.end):
