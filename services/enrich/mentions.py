@@ -1,5 +1,6 @@
 """What an item names: one pass over its folded text, then boundaries, languages, capitals, longest match, context."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 import msgspec
@@ -69,11 +70,12 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
             start, end = start - 1, end - 1
         else:
             start, end = folded.span(start, end)
+        written = text[start:end]
         for sense in senses:
             case = sense.case
-            if case == "capital" and not _has_its_capital(sense.text, text[start:end]):
+            if case == "capital" and not _has_its_capital(sense.text, written):
                 continue
-            if case == "same" and not text[start:end].isupper():
+            if case == "same" and not written.isupper():
                 _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
                 continue
             found.append(Mention(start, end, sense))
@@ -82,9 +84,9 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
 
 def _has_its_capital(name: str, found: str) -> bool:
     """Whether what is found has the name's capitals: both of "La Paz", the later one of "la Réunion"."""
-    if name.startswith(_ARTICLES) and found[1:].islower():
+    if not found[0].isupper() and not name[0].islower():
         return False
-    return found[0].isupper() or name[0].islower()
+    return not (name.startswith(_ARTICLES) and found[1:].islower())
 
 
 def _place(mention: Mention) -> tuple[int, int]:
@@ -201,6 +203,8 @@ def _with_surnames(
         if mention.sense.kind == "person":
             full.setdefault(mention.tag, mention.start)
     people = []
+    if not full and not any(mention.sense.kind == "surname" for mention in kept):
+        return kept
     for mention in kept:
         if mention.sense.kind != "surname":
             people.append(mention)
@@ -253,10 +257,12 @@ def _with_places_countries(kept: list[Mention], gazetteer: Gazetteer) -> list[Me
     """A place, or a body of a country whose name does not say so, stands for its country too."""
     added = []
     countries = [mention for mention in kept if mention.sense.kind == "country"]
+    starts = [mention.start for mention in countries]
     for mention in kept:
         if mention.sense.kind in ("place", "organisation"):
             country = gazetteer.entries[mention.tag].country
-            if country and not any(mention.start <= other.start and other.end <= mention.end for other in countries):
+            inside = countries[bisect_left(starts, mention.start) : bisect_left(starts, mention.end)]
+            if country and not any(other.end <= mention.end for other in inside):
                 part: Part = "capital" if mention.sense.kind == "place" else "government"
                 sense = Sense(
                     "country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part

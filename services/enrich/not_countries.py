@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from services.enrich.mentions import Mention
 
 
+_OF = frozenset(("of", "de", "du", "da", "do", "la", "cha"))
+
+
 def why_no_country(
     mention: "Mention", named: list["Mention"], place: int, document: Document, gazetteer: Gazetteer
 ) -> str | None:
@@ -19,18 +22,18 @@ def why_no_country(
     text = document.text
     if sense.part == "capital" and _is_dateline(text, start):
         return "it is where the report was written"
-    if (text[end : end + 1] == "." and text[end + 1 : end + 2].islower()) or text[max(0, start - 1) : start] in (
-        "@",
-        ".",
-    ):
+    follows, precedes = text[end : end + 2], text[start - 1] if start else ""
+    if (follows[:1] == "." and follows[1:].islower()) or precedes in ("@", "."):
         return "it is part of an address on the web"
     if sense.part == "name" or sense.part == "demonym":
-        after = _word_after(text, end)
-        before = _word_before(text, start)
-        if after[:1].isupper() and fold_name(after) in gazetteer.words_after:
-            return f"{after} after it makes it an outlet or a school"
-        if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
-            return f"{before} before it makes it an outlet or a school"
+        if follows[:1] == " " and not follows[1:].islower():
+            after = _word_after(text, end)
+            if after[:1].isupper() and fold_name(after) in gazetteer.words_after:
+                return f"{after} after it makes it an outlet or a school"
+        if precedes == " ":
+            before = _word_before(text, start)
+            if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
+                return f"{before} before it makes it an outlet or a school"
     if sense.part == "demonym" and _is_a_proper_name(mention, text, gazetteer):
         return "with a capital it is a name there, not a nationality"
     rule = sense.rule
@@ -85,8 +88,8 @@ def _word_after(text: str, end: int) -> str:
 def _word_before(text: str, start: int) -> str:
     if text[start - 1 : start] != " ":
         return ""
-    words = text[max(0, start - 30) : start].split()
-    if len(words) > 1 and words[-1].lower() in ("of", "de", "du", "da", "do", "of the", "la", "cha"):
+    words = text[max(0, start - 30) : start].rsplit(None, 2)
+    if len(words) > 1 and words[-1].lower() in _OF:
         return words[-2]
     return words[-1] if words else ""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from services.enrich.document import Document
 from services.enrich.folding import fold_name
-from services.enrich.gazetteer import Gazetteer
+from services.enrich.gazetteer import Gazetteer, ends_in
 from services.enrich.mentions import Mentions
 
 _CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
@@ -53,7 +53,6 @@ class People:
         self._credits = tuple(sorted(word + b" " for word in self._bylines if b" " in word))
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
         self._according = frozenset(fold_name(words) for group in speech.according.values() for words in group)
-        self._according_ends = frozenset(words.split()[-1] for words in self._according)
         self._title_words = frozenset(title.split()[0] for title in gazetteer.titles)
         self._who = frozenset(fold_name(word) for words in speech.who.values() for word in words)
         self._of = frozenset(map(fold_name, speech.of))
@@ -72,7 +71,12 @@ class People:
         confirmed: set[str] = set()
         next_taken = 0
         for match in _NAME.finditer(text):
-            start, end = self._trimmed(document, match.start(), match.end())
+            start, end = match.span()
+            while next_taken < len(taken) and taken[next_taken][1] <= start:
+                next_taken += 1
+            if next_taken < len(taken) and taken[next_taken][0] <= start and end <= taken[next_taken][1]:
+                continue
+            start, end = self._trimmed(document, start, end)
             if text.find(" ", start, end) < 0:
                 continue
             while next_taken < len(taken) and taken[next_taken][1] <= start:
@@ -92,23 +96,12 @@ class People:
     def _is_person(self, document: Document, start: int, end: int, writers: set[bytes]) -> bool:
         """Whether something beside the name says that a person is meant, and nothing that it is not."""
         text = document.text
-        if text[start:end].isupper():
+        name = text[start:end]
+        if name.isupper():
             return False
         folded = document.words(start, end)
-        before = document.words(max(0, start - 90), start)
-        if folded[0] not in self._given:
-            titled = self._gazetteer.titled(before)
-            if self._is_a_thing(text[start:end], folded, titled):
-                return False
-            after = document.words(end, end + 60)
-            if not (
-                titled
-                or self._speaks(text, start, end, before, after)
-                or self._has_a_role(text, end, after)
-                or (before and before[-1] in self._according_ends and self._is_a_source(before))
-                or self._holds_office(text, start, before)
-            ):
-                return False
+        if folded[0] not in self._given and not self._is_said_to_be(document, start, end, name, folded):
+            return False
         return not (
             b" ".join(folded) in writers
             or folded[0] in self._streets
@@ -118,8 +111,23 @@ class People:
             or self._is_byline(document, start, end)
         )
 
-    def _is_a_source(self, before: list[bytes]) -> bool:
-        return any(b" ".join(before[-length:]) in self._according for length in (1, 2, 3))
+    def _is_said_to_be(self, document: Document, start: int, end: int, name: str, folded: list[bytes]) -> bool:
+        """Whether the words beside the name say that it is a person's; the cheap signs first."""
+        if self._is_a_thing(name, folded):
+            return False
+        text = document.text
+        before = document.words(max(0, start - 90), start)
+        if self._gazetteer.titled(before):
+            return True
+        if _SMALL.search(name):
+            return False
+        after = document.words(end, end + 60) if text[end : end + 1] in (" ", ",") else []
+        return (
+            self._speaks(text, start, before, after)
+            or self._has_a_role(text, end, after)
+            or ends_in(before, self._according)
+            or self._holds_office(text, start, before)
+        )
 
     def _is_street_word(self, document: Document, end: int) -> bool:
         after = document.words(end, end + 30)
@@ -127,16 +135,15 @@ class People:
 
     def _leading_to(self, document: Document, start: int) -> list[bytes]:
         """The words of the sentence that can make a place of the name: two, more where they end in "of"."""
-        text, low = document.text, max(0, start - 60)
-        stop = max(text.rfind(sign, low, start) for sign in (".", "!", "?", ";", ":", "\n", ","))
-        words = document.words(max(low, stop + 1), start)
+        clause = document.text[max(0, start - 60) : start]
+        for sign in ".!?;:\n,":
+            clause = clause.rpartition(sign)[2]
+        words = document.words(start - len(clause), start)
         return words[-5:] if words[-1:] and words[-1] in self._of else words[-2:]
 
-    def _is_a_thing(self, name: str, folded: list[bytes], titled: bool) -> bool:
-        """Whether the words are rather a body's or an office's: "KQ Chief Operating Officer", "Bank of Canada"."""
-        if name.split(" ", 1)[0].isupper() or (not titled and _SMALL.search(name)):
-            return True
-        return not self._no_part.isdisjoint(folded)
+    def _is_a_thing(self, name: str, folded: list[bytes]) -> bool:
+        """Whether the words are rather a body's or an office's: "KQ Chief Operating Officer", "Security Council"."""
+        return not self._no_part.isdisjoint(folded) or name.split(" ", 1)[0].isupper()
 
     def _trimmed(self, document: Document, start: int, end: int) -> tuple[int, int]:
         """Without titles and words at either end that are no part of a name."""
@@ -164,10 +171,9 @@ class People:
         opens = text[:start].rstrip(' "“«¿¡')[-1:] in ("", ".", "!", "?", "\n", ":")
         return space + 1 if opens or f" {text[start:space].lower()} " in text else start
 
-    def _speaks(self, text: str, start: int, end: int, before: list[bytes], after: list[bytes]) -> bool:
+    def _speaks(self, text: str, start: int, before: list[bytes], after: list[bytes]) -> bool:
         """Whether a verb of speech stands right beside the name, or before it with the speaker's part between."""
-        follows = bool(after) and text[end : end + 1] in (" ", ",")
-        if follows and (after[0] in self._verbs or b" ".join(after[:2]) in self._verbs):
+        if after and (after[0] in self._verbs or b" ".join(after[:2]) in self._verbs):
             return True
         if not before or text[start - 1 : start] != " ":
             return False
@@ -176,7 +182,7 @@ class People:
             return any(word in self._verbs_before for word in reach)
         if not text[start - 2 : start - 1].islower():
             return False
-        return any(b" ".join(before[-length:]) in self._verbs_before for length in (1, 2, 3))
+        return ends_in(before, self._verbs_before)
 
     def _holds_office(self, text: str, start: int, before: list[bytes]) -> bool:
         """Whether a title stands some words before the name: "Minister of Justice and Public Security, Ann Lee"."""
