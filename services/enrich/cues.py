@@ -1,5 +1,7 @@
 """The words of a document that decide something, by sentence: one more pass, only for items that may matter."""
 
+from functools import cache
+
 import msgspec
 
 from services.enrich.document import Document
@@ -16,6 +18,13 @@ class Cue(msgspec.Struct, frozen=True, order=True, gc=False):
     tag: str
 
 
+@cache
+def _group(tag: str) -> str:
+    """`kind:` of `kind:arrived`; empty for a tag of no group."""
+    group, colon, _ = tag.partition(":")
+    return group + colon if colon else ""
+
+
 class Cues:
     """All cues of a document, by sentence and by what they decide."""
 
@@ -23,12 +32,12 @@ class Cues:
         sentences = document.sentences
         self._by_sentence: list[dict[str, list[Cue]]] = [{} for _ in sentences]
         self._starting: list[dict[str, list[Cue]]] = [{} for _ in sentences]
-        languages = gazetteer.languages(language)
         plain = document.folded.origin is None
         reached: dict[str, int] = {}
         number, stop = 0, sentences[0].end
-        hits = gazetteer.cues.find(document.folded.data, languages)
-        for start, end, senses in sorted(hits, key=lambda hit: (hit[0], -hit[1])):
+        hits = gazetteer.cues.find(document.folded.data, gazetteer.languages(language))
+        hits.sort(key=lambda hit: (hit[0], -hit[1]))
+        for start, end, senses in hits:
             start, end = (start - 1, end - 1) if plain else document.folded.span(start, end)
             while start >= stop and number + 1 < len(sentences):
                 number += 1
@@ -39,9 +48,8 @@ class Cues:
                     reached[tag] = end
                     cue = Cue(start, end, tag)
                     self._by_sentence[number].setdefault(tag, []).append(cue)
-                    group, colon, _ = tag.partition(":")
-                    if colon:
-                        self._starting[number].setdefault(f"{group}:", []).append(cue)
+                    if group := _group(tag):
+                        self._starting[number].setdefault(group, []).append(cue)
         self._document = document
         self.language = language
 
@@ -51,7 +59,8 @@ class Cues:
 
     def starting(self, sentence: int, group: str) -> list[Cue]:
         """The cues of a sentence whose tag starts with this group, e.g. `kind:`, in order."""
-        return sorted(self._starting[sentence].get(group, ()))
+        found = self._starting[sentence].get(group)
+        return sorted(found) if found else []
 
     def count(self, tag: str) -> int:
         """How often the document has it."""

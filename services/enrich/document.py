@@ -66,6 +66,9 @@ _ABBREVIATIONS = frozenset(
 )
 
 
+_LONGEST = max(map(len, _ABBREVIATIONS))
+
+
 class Span(NamedTuple):
     """Code points start to end of a document's text."""
 
@@ -129,18 +132,20 @@ class Document:
         return max(bisect_right(self._sentence_starts, position) - 1, 0)
 
     def _split(self) -> list[Span]:
+        text = self.text
         spans, start = [], 0
-        for found in _END.finditer(self.text):
-            if found.group()[0] == "." and self._is_abbreviation(start, found.start()):
+        for found in _END.finditer(text):
+            stop, end = found.span()
+            if text[stop] == "." and self._is_abbreviation(start, stop):
                 continue
-            spans.append(Span(start, found.end()))
-            start = found.end()
-        spans.append(Span(start, len(self.text)))
+            spans.append(Span(start, end))
+            start = end
+        spans.append(Span(start, len(text)))
         return spans
 
     def _is_abbreviation(self, start: int, stop: int) -> bool:
-        if self.text[max(0, stop - 8) : stop].isalpha() and stop > 8:  # a longer word than any
+        if stop > _LONGEST and self.text[stop - _LONGEST - 1 : stop].isalpha():  # most words
             return False
-        last = self.text[max(start, stop - 12) : stop].rsplit(None, 1)[-1:] or [""]
-        word = last[0].lstrip("(\"“«'")
+        words = self.text[max(start, stop - 12) : stop].split()
+        word = words[-1].lstrip("(\"“«'") if words else ""
         return word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper())  # "a." ends Creole sentences

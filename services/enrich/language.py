@@ -26,14 +26,14 @@ class LanguageDetector:
         for language, written in self._words.items():
             for word in written:
                 self._languages_of.setdefault(word, []).append(language)
+        self._known = frozenset(self._languages_of)
         self._identifier: Any = None
 
     def detect(self, text: str, folded: bytes, claimed: str | None) -> str:
         """An ISO 639 code. text and folded are the same item; claimed is what its feed says."""
-        seen = set(folded[:_CHECKED].split())
         counts = dict.fromkeys(self._words, 0)
-        for word in seen:
-            for language in self._languages_of.get(word, ()):
+        for word in self._known.intersection(folded[:_CHECKED].split()):
+            for language in self._languages_of[word]:
                 counts[language] += 1
         best, second = sorted(counts, key=counts.__getitem__, reverse=True)[:2]
         most, next_most = counts[best], counts[second]
