@@ -86,6 +86,8 @@ def _key_people(document: Document, mentions: Mentions, gazetteer: Gazetteer, le
 
 def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
     """Sentences that have the host country, a sender or "foreign", a force and a deployment; one a sentence."""
+    if not cues.count("force") or not cues.count("deploy"):
+        return []
     found = []
     countries: dict[int, list[Mention]] = {}
     for mention in mentions.countries:
@@ -126,6 +128,8 @@ def _foreign(number: int, cues: Cues, document: Document) -> tuple[int, int] | N
 
 def _foreign_force(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
     """A foreign force, where its sentence or one beside it has the host country and those it is to fight."""
+    if not cues.count("force") or not cues.count("foreign"):
+        return []
     hosts = {document.sentence_at(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts}
     for number in range(len(document.sentences)):
         force = _foreign(number, cues, document)
@@ -154,6 +158,8 @@ def _beside(
 
 def _force_led_by(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gazetteer) -> list[Feature]:
     """A force "led by" one of the mission's own leads: "Kenya-led force", "la force dirigée par le Kenya"."""
+    if not cues.count("led_by"):
+        return []
     leads = {code for mission in gazetteer.current for code in mission.roles.get("lead", ())}
     for mention in mentions.countries:
         if mention.tag[8:] not in leads:
