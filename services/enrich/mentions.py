@@ -45,13 +45,16 @@ def find(document: Document, gazetteer: Gazetteer, language: str, notes: list[st
     if not candidates:
         return Mentions([], frozenset(), [])
     named = _longest(candidates, gazetteer)
-    others = _introduced_as_something_else(named, document, gazetteer)
+    kinds = {mention.sense.kind for mention in named}
+    others = _introduced_as_something_else(named, document, gazetteer) if "mission" in kinds else set()
     named = _without_people_and_papers(named, document, gazetteer, notes)
     hosts = _hosts(named, gazetteer)
     kept = list(_in_context(named, gazetteer, hosts, others, notes))
-    kept = _with_surnames(kept, hosts, document, gazetteer, notes)
-    namesakes = [mention for mention in named if mention.sense.kind == "namesake"]
-    return Mentions(_with_places_countries(kept, gazetteer), hosts, namesakes)
+    if kinds & {"person", "surname"}:
+        kept = _with_surnames(kept, hosts, document, gazetteer, notes)
+    if kinds & {"place", "organisation"}:
+        kept = _with_places_countries(kept, gazetteer)
+    return Mentions(kept, hosts, [mention for mention in named if mention.sense.kind == "namesake"])
 
 
 def _note(notes: list[str] | None, mention: Mention, document: Document | None, why: str) -> None:
@@ -203,8 +206,6 @@ def _with_surnames(
         if mention.sense.kind == "person":
             full.setdefault(mention.tag, mention.start)
     people = []
-    if not full and not any(mention.sense.kind == "surname" for mention in kept):
-        return kept
     for mention in kept:
         if mention.sense.kind != "surname":
             people.append(mention)

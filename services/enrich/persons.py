@@ -30,9 +30,6 @@ _SHORT_LINE = 80  # characters of such a line
 _SURNAME = 3  # letters, at least, of a surname that is looked for alone
 
 
-_folded = lru_cache(maxsize=20_000)(fold_name)
-
-
 class Person(NamedTuple):
     """A name found by rule, at each place where the full name or, after it, the surname alone stands."""
 
@@ -60,6 +57,7 @@ class People:
         self._given = gazetteer.given_names
         self._no_part = self._not_names | gazetteer.titles
         self._begins_none = self._no_part | self._of
+        self._ends = lru_cache(maxsize=20_000)(self._ends_of)
 
     def find(self, document: Document, mentions: Mentions, authors: Sequence[str]) -> list[Person]:
         """People named in the document beside the gazetteer's; never those who wrote it."""
@@ -147,19 +145,25 @@ class People:
 
     def _trimmed(self, document: Document, start: int, end: int) -> tuple[int, int]:
         """Without titles and words at either end that are no part of a name."""
-        text = document.text
-        while (space := text.find(" ", start, end)) > 0:
-            elided = text[start + 1] in "'’" and text[start + 2].islower()  # "L'historien Pierre Buteau"
-            if not elided and _folded(text[start:space]) not in self._begins_none:
-                break
-            start = space + 1
-        while (space := text.rfind(" ", start, end)) > 0:
-            if _folded(text[space + 1 : end]) not in self._not_names:
-                break
-            end = space
-        if text.count(" ", start, end) < 2:
+        low, high = self._ends(document.text[start:end])
+        start, end = start + low, start + high
+        if document.text.count(" ", start, end) < 2:
             return start, end
         return self._from_given_name(document, start, end), end
+
+    def _ends_of(self, written: str) -> tuple[int, int]:
+        """Where in capitalised words a name can begin and end."""
+        start, end = 0, len(written)
+        while (space := written.find(" ", start, end)) > 0:
+            elided = written[start + 1] in "'’" and written[start + 2].islower()  # "L'historien Pierre Buteau"
+            if not elided and fold_name(written[start:space]) not in self._begins_none:
+                break
+            start = space + 1
+        while (space := written.rfind(" ", start, end)) > 0:
+            if fold_name(written[space + 1 : end]) not in self._not_names:
+                break
+            end = space
+        return start, end
 
     def _from_given_name(self, document: Document, start: int, end: int) -> int:
         """Where the name begins: after a word that only the start of a sentence, or no name, gives its capital."""

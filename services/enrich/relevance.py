@@ -88,6 +88,8 @@ def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Ga
     """Sentences that have the host country, a sender or "foreign", a force and a deployment; one a sentence."""
     if not cues.count("force") or not cues.count("deploy"):
         return []
+    if not cues.count("foreign") and not any(mention.tag[8:] in gazetteer.senders for mention in mentions.countries):
+        return []
     found = []
     countries: dict[int, list[Mention]] = {}
     for mention in mentions.countries:
