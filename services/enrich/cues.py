@@ -61,7 +61,8 @@ class Cues:
 
     def negated(self, sentence: int, cue: Cue) -> bool:
         """Whether a negation stands within three words before the cue."""
-        return any(
+        negations = self.of(sentence, "not")
+        return bool(negations) and any(
             negation.end <= cue.start and len(self._document.words(negation.end, cue.start)) < _REACH
-            for negation in self.of(sentence, "not")
+            for negation in negations
         )

@@ -2,7 +2,9 @@
 
 import re
 from bisect import bisect_right
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from schemas.messages import Evidence, RawItem
 from services.enrich.folding import Folded, fold
@@ -69,7 +71,7 @@ _ABBREVIATIONS = frozenset(
 _LONGEST = max(map(len, _ABBREVIATIONS))
 
 
-class Span(NamedTuple):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Code points start to end of a document's text."""
 
     start: int
@@ -98,7 +100,7 @@ class Document:
 
     def evidence(self, tag: str, start: int, end: int) -> Evidence:
         """The evidence for a tag: which field, and where in it."""
-        which = bisect_right(self._starts, start) - 1
+        which = 2 if start >= self.body else 1 if start >= self._starts[1] else 0
         offset = self._starts[which]
         return Evidence(
             tag=tag, field=_FIELDS[which], start=start - offset, end=end - offset, surface=self.text[start:end]
@@ -129,7 +131,7 @@ class Document:
         """The index of the sentence that holds the position."""
         if self._sentence_starts is None:
             self._sentence_starts = [span.start for span in self.sentences]
-        return max(bisect_right(self._sentence_starts, position) - 1, 0)
+        return bisect_right(self._sentence_starts, position) - 1
 
     def _split(self) -> list[Span]:
         text = self.text

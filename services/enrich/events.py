@@ -35,6 +35,7 @@ _DATE = re.compile(
     r"\b(?P<day>\d{1,2})(?:er|º|th|st|nd|rd)?(?:\s+de)?\s+(?P<month>[^\W\d_]{3,10})(?:\s+de|\s+del|,)?\s+(?P<year>(?:19|20)\d\d)\b"
     r"|\b(?P<month2>[^\W\d_]{3,10})\s+(?P<day2>\d{1,2})(?:th|st|nd|rd)?,?\s+(?P<year2>(?:19|20)\d\d)\b"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST = 12
 
 
@@ -58,10 +59,11 @@ def events(document: Document, mentions: Mentions, cues: Cues) -> list[Reported]
             continue
         countries = tuple(dict.fromkeys(m.tag[8:] for m in inside if m.sense.kind == "country"))
         entities = list(dict.fromkeys(m.tag for m in inside if m.sense.kind != "country"))
-        when = _date(document.text[span.start : span.end])
+        dated = _YEAR.search(document.text, span.start, span.end) is not None
+        when = _date(document.text[span.start : span.end]) if dated else None
         for cue in signs:
             kind = cue.tag[6:]
-            if cues.negated(number, cue) or (kind, countries) in found:
+            if (kind, countries) in found or cues.negated(number, cue):
                 continue
             event = Event(type=kind, countries=list(countries), entities=entities, when=when)
             found[kind, countries] = Reported(event, Span(cue.start, cue.end))

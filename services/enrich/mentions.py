@@ -15,16 +15,15 @@ _INSIDE = frozenset(("mission", "organisation"))  # countries inside these names
 
 
 class Mention(msgspec.Struct, frozen=True, gc=False):
-    """A name in the text: code points start to end of the document, and what it means there."""
+    """A name in the text: code points start to end of the document, what it means there, and the tag that it gives.
+
+    tag: the sense's, e.g. `country:KE` or `person/godfrey-otunge`.
+    """
 
     start: int
     end: int
     sense: Sense
-
-    @property
-    def tag(self) -> str:
-        """The tag that the mention gives, e.g. `country:KE` or `person/godfrey-otunge`."""
-        return self.sense.tag
+    tag: str
 
 
 class Mentions:
@@ -79,9 +78,9 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
             if case == "capital" and not _has_its_capital(sense.text, written):
                 continue
             if case == "same" and not written.isupper():
-                _note(notes, Mention(start, end, sense), document, "an acronym needs its capitals")
+                _note(notes, Mention(start, end, sense, sense.tag), document, "an acronym needs its capitals")
                 continue
-            found.append(Mention(start, end, sense))
+            found.append(Mention(start, end, sense, sense.tag))
     return found
 
 
@@ -89,7 +88,7 @@ def _has_its_capital(name: str, found: str) -> bool:
     """Whether what is found has the name's capitals: both of "La Paz", the later one of "la Réunion"."""
     if not found[0].isupper() and not name[0].islower():
         return False
-    return not (name.startswith(_ARTICLES) and found[1:].islower())
+    return not (" " in name and name.startswith(_ARTICLES) and found[1:].islower())
 
 
 def _place(mention: Mention) -> tuple[int, int]:
@@ -214,7 +213,8 @@ def _with_surnames(
         elif mention.tag in full or (
             hosts and gazetteer.titled(document.words(max(0, mention.start - 40), mention.start))
         ):
-            people.append(Mention(mention.start, mention.end, msgspec.structs.replace(mention.sense, kind="person")))
+            sense = msgspec.structs.replace(mention.sense, kind="person")
+            people.append(Mention(mention.start, mention.end, sense, sense.tag))
         else:
             _note(notes, mention, document, "a surname without its full name or a title")
     return _one_person_a_span(people, full, hosts, gazetteer)
@@ -268,5 +268,5 @@ def _with_places_countries(kept: list[Mention], gazetteer: Gazetteer) -> list[Me
                 sense = Sense(
                     "country", f"country:{country}", mention.sense.languages, "any", mention.sense.text, part=part
                 )
-                added.append(Mention(mention.start, mention.end, sense))
+                added.append(Mention(mention.start, mention.end, sense, sense.tag))
     return sorted([*kept, *added], key=_place) if added else kept

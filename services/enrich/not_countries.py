@@ -1,6 +1,7 @@
 """Names that only look like a country: part of a person's, an outlet's or a school's name, or a dateline."""
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.enrich.document import Document
@@ -40,17 +41,23 @@ def why_no_country(
     if rule is None:
         return None
     data = document.folded.data
-    if rule.not_with and any(b" " + fold_name(word) + b" " in data for word in rule.not_with):
+    if rule.not_with and any(_alone(word) in data for word in rule.not_with):
         return "another place of that name is meant"
     if (
         rule.only_with
-        and not any(b" " + fold_name(word) + b" " in data for word in rule.only_with)
+        and not any(_alone(word) in data for word in rule.only_with)
         and not _in_list(named, place, text)
     ):
         return "nothing in the item says that the country is meant"
     if rule.person_like and _looks_like_a_person(text, start, end, gazetteer):
         return "it looks like part of a person's name"
     return None
+
+
+@lru_cache(maxsize=2_000)
+def _alone(word: str) -> bytes:
+    """A rule's word as it stands in folded text."""
+    return b" " + fold_name(word) + b" "
 
 
 def _is_a_proper_name(mention: "Mention", text: str, gazetteer: Gazetteer) -> bool:

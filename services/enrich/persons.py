@@ -235,7 +235,7 @@ class People:
             return False
         if document.folded_between(line, start).strip() in self._bylines:
             return True
-        sentence = line + max(before.rfind(sign) + len(sign) for sign in (". ", "(", "; "))
+        sentence = line + max(before.rfind(". ") + 2, before.rfind("(") + 1, before.rfind("; ") + 2)
         if document.folded_between(max(line, sentence), start).lstrip().startswith(self._credits):
             return True
         credit = _CREDIT.search(before) if _MARKS.search(before) else None
@@ -271,7 +271,8 @@ def _without_ends(people: list[Person], known: list[str]) -> list[Person]:
     longer = {person.name: person for person in people}
     kept = []
     for person in people:
-        whole = next((name for name in (*longer, *known) if name.endswith(" " + person.name)), None)
+        ending = " " + person.name
+        whole = next((name for name in (*longer, *known) if name.endswith(ending)), None)
         if whole is None:
             kept.append(person)
         elif whole in longer:

@@ -7,7 +7,7 @@ import msgspec
 from schemas.messages import Country, EnrichedItem, Entity, Evidence, RawItem, Role
 from services.enrich import events, figures, mentions, quotes, relevance, roles
 from services.enrich.cues import Cues
-from services.enrich.document import Document
+from services.enrich.document import Document, Span
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.language import LanguageDetector
 from services.enrich.mentions import Mentions
@@ -84,12 +84,12 @@ class Tagger:
         stated = figures.figures(document, named, cues, self._numbers)
         reported = events.events(document, named, cues)
         said = quotes.quotes(document, named, people, self._speech)
-        spans: Iterable[tuple[str, int, int]] = [
-            *((f"figure:{place}", *span) for place, found in enumerate(stated) for span in found.spans),
-            *((f"event:{place}", *found.span) for place, found in enumerate(reported)),
-            *((f"quote:{place}", *found.span) for place, found in enumerate(said)),
+        spans: Iterable[tuple[str, Span]] = [
+            *((f"figure:{place}", span) for place, found in enumerate(stated) for span in found.spans),
+            *((f"event:{place}", found.span) for place, found in enumerate(reported)),
+            *((f"quote:{place}", found.span) for place, found in enumerate(said)),
         ]
-        evidence += [document.evidence(tag, start, end) for tag, start, end in spans]
+        evidence += [document.evidence(tag, span.start, span.end) for tag, span in spans]
         return {
             "figures": [found.figure for found in stated],
             "events": [found.event for found in reported],
@@ -100,8 +100,10 @@ class Tagger:
 def _countries(named: Mentions, parts: dict[str, Role]) -> list[Country]:
     counted: dict[str, int] = {}
     for mention in named.countries:
-        counted[mention.tag[8:]] = counted.get(mention.tag[8:], 0) + 1
-    return [Country(code=code, role=parts.get(code, "mentioned"), mentions=count) for code, count in counted.items()]
+        counted[mention.tag] = counted.get(mention.tag, 0) + 1
+    return [
+        Country(code=tag[8:], role=parts.get(tag[8:], "mentioned"), mentions=count) for tag, count in counted.items()
+    ]
 
 
 def _entities(named: Mentions, people: list[Person], gazetteer: Gazetteer) -> list[Entity]:
