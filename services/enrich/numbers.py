@@ -212,6 +212,8 @@ def _continues(last: Token, token: Token, until: int | None = None) -> bool:
 
 def _value(written: str) -> float:
     """The number: groups of three digits are thousands, whatever parts them; else point or comma starts decimals."""
+    if written.isdigit():
+        return float(written)
     if re.fullmatch(r"\d{1,3}(?:\D\d{3})+", written) and not written.startswith("0"):
         return float(re.sub(r"\D", "", written))
     return float(written.replace(",", "."))

@@ -29,9 +29,12 @@ def roles(
         is_past = number in past or (number - 1 in past and not current)
         if not senders or not in_context or is_past:
             continue
-        for mention, role, cue in _of_sentence(number, senders, current, document, cues, gazetteer):
+        groups = _lists(senders, document, gazetteer)
+        for mention, role, cue in _of_sentence(number, groups, current, document, cues, gazetteer):
             decided[mention.tag[8:]].setdefault(role, cue)
-        for group in _lists(senders, document, gazetteer):
+        for group in groups:
+            if all(decided[mention.tag[8:]] for mention in group):
+                continue
             if any(
                 _beside_force(mention, number, document, cues) or _serves(mention, document, gazetteer)
                 for mention in group
@@ -52,7 +55,7 @@ def roles(
 
 def _of_sentence(
     number: int,
-    senders: list[Mention],
+    groups: list[list[Mention]],
     missions: list[Mention],
     document: Document,
     cues: Cues,
@@ -63,7 +66,6 @@ def _of_sentence(
     Of countries that no mission is known to have, more is asked: a list, a force beside the name, a near verb.
     """
     found: list[tuple[Mention, Role, Cue]] = []
-    groups = _lists(senders, document, gazetteer)
     leads = {cue: group for cue in cues.of(number, "led_by") for group in groups if _touches(cue, group)}
     signs = [cue for cue in cues.starting(number, "role:") if not cues.negated(number, cue)]
     signs = [cue for cue in _longest(signs) if not any(lead.start <= cue.start < lead.end for lead in leads)]
