@@ -1,5 +1,6 @@
 """What a number counts: money, people, a force's people; and where the text says whose."""
 
+import re
 from typing import NamedTuple
 
 from schemas.messages import FigureKind
@@ -13,17 +14,24 @@ _SOME = 50  # people, at least, where nothing beside the number says what they a
 _MANY = 50  # members below that sit on councils
 _SENT = frozenset(("kind:arrived", "kind:deployed", "kind:pledged", "kind:total"))
 _PLANNED = frozenset(("kind:pledged", "kind:authorised"))
+_LABELS = frozenset(("kind:deployed", "kind:pledged", "kind:authorised", "kind:total", "kind:arrived"))
+_LABEL = 26  # characters from such a word to its number
+_OF = frozenset((" of ", " de ", " d'", " d’", " ya "))  # "the promise of 200 made in March"; not "of 200 lorries"
+_PARTS = re.compile(r"[.;,!?\d]|[$€£%]")
 _VICTIMS = frozenset(("kind:killed", "kind:injured", "kind:displaced"))
 
 
 class Counted(NamedTuple):
-    """The unit and its code points, with the number; owner: the country right beside; kind where it is certain."""
+    """The unit and its code points, with the number; owner: the country right beside; kind where it is certain.
+
+    labelled: only a word before the number says what it is ("Ceiling: 5,550"): nobody's but the whole force's."""
 
     unit: str
     start: int
     end: int
     owner: Mention | None = None
     kind: FigureKind | None = None
+    labelled: bool = False
 
 
 def money(place: int, tokens: list[Token], numbers: Numbers) -> Counted | None:
@@ -75,7 +83,11 @@ def counted(
     token = tokens[place]
     found = _unit(place, tokens, document, numbers)
     demonym = next((m for m in senders if m.sense.part == "demonym" and 0 < m.start - token.end <= 1), None)
-    if found is None and demonym is not None and (personnel_before or force or any(cue.tag in _SENT for cue in signs)):
+    if (
+        found is None
+        and demonym is not None
+        and (personnel_before or force or demonym.tag[8:] in numbers.senders or any(cue.tag in _SENT for cue in signs))
+    ):
         return Counted("personnel", token.start, demonym.end, demonym)
     if found is not None and found.unit == "personnel" and _brought_to(place, tokens, signs, numbers):
         return found._replace(kind="total")
@@ -88,9 +100,11 @@ def counted(
         return None if year else victim
     if brought := _brought_to(place, tokens, signs, numbers):
         return brought
+    bare = Counted("personnel", token.start, token.end)
+    if not year and (kind := _labelled(place, tokens, signs, document)):
+        return bare._replace(kind=kind, labelled=True)
     if not personnel_near or (token.value or 0) < 10 or year:
         return None
-    bare = Counted("personnel", token.start, token.end)
     following = tokens[place + 1] if place + 1 < len(tokens) else None
     close = {cue.tag for cue in signs if 0 <= cue.start - token.end <= 14}
     if personnel_before and not close & _PLANNED and _out_of(place, tokens, numbers):
@@ -101,6 +115,24 @@ def counted(
         return bare if any(token.end < cue.start <= token.end + 60 and cue.tag in _PLANNED for cue in signs) else None
     if following is None or following.kind == "stop":  # "The ceiling is 5,550.", "they are 150, of whom"
         return bare if (token.value or 0) >= _SOME else None
+    return None
+
+
+def _labelled(place: int, tokens: list[Token], signs: list[Cue], document: Document) -> FigureKind | None:
+    """What a word right before a number that counts nothing else says: "Ceiling: 5,550", "promised on paper: 7,500"."""
+    token = tokens[place]
+    following = tokens[place + 1] if place + 1 < len(tokens) else None
+    if (token.value or 0) < _SOME:
+        return None
+    ends = following is None or following.kind in ("stop", "number")
+    for cue in reversed(signs):
+        between = document.text[cue.end : token.start]
+        promise = between in _OF and cue.tag == "kind:pledged" and following is not None
+        if not ends and not (promise and following is not None and not following.text.endswith("s")):
+            continue
+        if cue.end <= token.start and cue.tag in _LABELS and len(between) <= _LABEL and not _PARTS.search(between):
+            kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
+            return kind
     return None
 
 

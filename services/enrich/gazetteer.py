@@ -1,5 +1,6 @@
 """The gazetteer, ready for matching: every name of every language in one Aho-Corasick automaton."""
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -96,6 +97,20 @@ class Gazetteer:
         self.joining = frozenset(map(fold_name, files.roles.joining))
         self.titles = frozenset(fold_name(title) for titles in files.speech.titles.values() for title in titles)
         self.offices = self.titles | frozenset(map(fold_name, files.roles.offices))
+        oblique = files.relevance
+        self.at = frozenset(map(fold_name, oblique.at))
+        self.possessives = frozenset(map(fold_name, oblique.possessives))
+        # Years of earlier missions, from 1900 to past_until.
+        years = "|".join(["19[0-9][0-9]", *map(str, range(2000, oblique.past_until + 1))])
+        self.past_years = re.compile(rf"(?<![0-9])(?:{years})(?![0-9])")
+        self.civilian = frozenset(map(fold_name, oblique.civilian))
+        numerals = (*files.figures.numbers, *files.figures.multipliers)
+        self.counting = frozenset(map(fold_name, (*oblique.counting, *numerals)))
+        self.soil = frozenset(map(fold_name, oblique.soil))
+        self.owners = frozenset(map(fold_name, oblique.owners))
+        self.articles = frozenset(map(fold_name, oblique.articles))
+        self.articles_after = frozenset(map(fold_name, oblique.articles_after))
+        self.other_bodies = frozenset(map(fold_name, oblique.other_bodies))
         self.not_names = frozenset(map(fold_name, files.speech.not_names))
         self.given_names = frozenset(fold_name(name) for names in files.given_names.values() for name in names)
         self.force_words = tuple(
@@ -215,6 +230,13 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "deploy": files.relevance.deploy,
         "unrelated": files.relevance.unrelated,
         "foes": files.relevance.foes,
+        "bodies": files.relevance.bodies,
+        "backers": files.relevance.backers,
+        "sending": files.relevance.sending,
+        "deciders": files.relevance.deciders,
+        "strength": files.relevance.strength,
+        "region": files.relevance.region,
+        "away": files.relevance.away,
         "other_topics": files.relevance.other_topics,
         "role:lead": roles.lead,
         "role:contributor": roles.contributor,

@@ -136,6 +136,23 @@ class Relevance(_Row, frozen=True):
     foes: Names
     unrelated: Names
     other_topics: Names
+    bodies: Names
+    other_bodies: list[str]
+    backers: Names
+    sending: Names
+    deciders: Names
+    away: Names
+    region: Names
+    strength: Names
+    past_until: int
+    civilian: list[str]
+    counting: list[str]
+    possessives: list[str]
+    at: list[str]
+    soil: list[str]
+    owners: list[str]
+    articles: list[str]
+    articles_after: list[str]
 
 
 class Roles(_Row, frozen=True):

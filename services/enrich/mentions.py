@@ -205,11 +205,15 @@ def _with_surnames(
         if mention.sense.kind == "person":
             full.setdefault(mention.tag, mention.start)
     people = []
+    countries = {mention.end for mention in kept if mention.sense.kind == "country"}
     for mention in kept:
-        if mention.sense.kind != "surname":
+        alone = mention.sense.kind == "person" and " " not in mention.sense.text  # a surname known well enough
+        if mention.sense.kind != "surname" and not alone:
             people.append(mention)
-        elif _part_of_another_name(mention, document, gazetteer):
+        elif _part_of_another_name(mention, document, gazetteer, countries):
             _note(notes, mention, document, "part of another name")
+        elif alone:
+            people.append(mention)
         elif mention.tag in full or (
             hosts and gazetteer.titled(document.words(max(0, mention.start - 40), mention.start))
         ):
@@ -220,7 +224,7 @@ def _with_surnames(
     return _one_person_a_span(people, full, hosts, gazetteer)
 
 
-def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
+def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazetteer, countries: set[int]) -> bool:
     """Whether the surname goes on ("Pierre Buteau"), or another given name stands right before ("Mary Otunge")."""
     text, end = document.text, mention.end
     if text[end : end + 1] in ("-", " ") and text[end + 1 : end + 2].isupper() and text[end + 2 : end + 3].islower():
@@ -230,7 +234,19 @@ def _part_of_another_name(mention: Mention, document: Document, gazetteer: Gazet
     if text[mention.start - 1 : mention.start] != " ":
         return False
     before = document.words(max(0, mention.start - 30), mention.start)
-    return bool(before) and before[-1] in gazetteer.given_names
+    if before and before[-1] in gazetteer.given_names:
+        return True
+    # "Coronel Ulises Arévalo": a capital inside a sentence, and neither a title nor a country.
+    if (
+        len(before) < 2
+        or mention.start - 1 in countries
+        or gazetteer.titled(before)
+        or before[-1] in gazetteer.not_names
+    ):
+        return False
+    word = text[max(0, mention.start - 30) : mention.start].split()[-1]
+    ahead = text[: mention.start - len(word) - 2][-1:]
+    return word[0].isupper() and word.isalpha() and not word.isupper() and ahead.isalnum()
 
 
 def _one_person_a_span(

@@ -67,7 +67,7 @@ def _is_a_proper_name(mention: "Mention", text: str, gazetteer: Gazetteer) -> bo
 
 # "NAIROBI, Kenya (AP) -", "SANTO DOMINGO.-", "KINGSTON:"
 _DATELINE = re.compile(
-    r"[^\W\d_][\w .'’\-]{1,30}(?:, ?[\w .'’]{2,25})?(?: ?\([^)\n]{2,25}\))?(?:\.? ?[-–—]{1,2}|:|\.-) ?"
+    r"[^\W\d_][\w .'’\-]{1,30}(?:, ?[\w .'’]{2,25})?(?: ?\([^)\n]{2,25}\))?(?:\.? ?[–—]{1,2}|\.? ?--|\.? -|:|\.-) ?"
 )
 
 

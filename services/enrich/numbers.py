@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     r"|(?P<word>(?:[dlnscjmtDLNSCJMT]|[Qq]u)(?=['’]\w)|[^\W\d_]\w*(?:['’]\w+)?)|(?P<stop>[.,;:()!?\"“”«»])"
 )
 _AND = frozenset(("and", "y", "e", "et", "na", "ak"))
+_ELEVEN = 11
 _BEFORE, _AFTER = 60, 70  # characters beside a number that can say what it is
 
 
@@ -175,11 +176,21 @@ def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[To
             ):
                 tokens[-1] = msgspec.structs.replace(before, end=match.end(), value=before.value * multiplier)
                 continue
+            if before is not None and before.text == "quatre" and folded in ("vingt", "vingts"):
+                tokens[-1] = before._replace(end=match.end(), value=80.0)
+                continue
             value = numbers.numbers.get(folded)
             if value is None and folded in numbers.alone:
                 value = multiplier
         before = tokens[-1] if tokens else None
-        if kind == "number" and before is not None and before.kind == "word" and before.text in numbers.before_number:
+        if (
+            value is not None
+            and before is not None
+            and before.kind == "word"
+            and before.value is None
+            and before.text in numbers.before_number
+            and (kind == "number" or value < _ELEVEN)  # "elfu moja", "mia mbili"
+        ):
             tokens[-1] = Token(
                 before.text, before.start, match.end(), (value or 0) * numbers.multipliers[before.text], "number"
             )

@@ -49,6 +49,7 @@ class People:
         self._bylines = frozenset(fold_name(word) for words in speech.bylines.values() for word in words)
         self._credits = tuple(sorted(word + b" " for word in self._bylines if b" " in word))
         self._streets = frozenset(fold_name(word) for words in speech.streets.values() for word in words)
+        self._streets_after = frozenset(fold_name(word) for word in speech.streets["en"])  # others put it before
         self._according = frozenset(fold_name(words) for group in speech.according.values() for words in group)
         self._title_words = frozenset(title.split()[0] for title in gazetteer.titles)
         self._who = frozenset(fold_name(word) for words in speech.who.values() for word in words)
@@ -103,7 +104,7 @@ class People:
         return not (
             b" ".join(folded) in writers
             or folded[0] in self._streets
-            or folded[-1] in self._streets
+            or folded[-1] in self._streets_after
             or any(word in self._streets for word in self._leading_to(document, start))
             or (text[end + 1 : end + 2].isupper() and self._is_street_word(document, end))
             or self._is_byline(document, start, end)

@@ -7,7 +7,9 @@ from services.enrich.cues import Cue, Cues
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mention, Mentions
+from services.enrich.oblique import Oblique, is_a_place_here
 
+_CERTAIN = frozenset(("force_led_by", "served", "nationals"))  # are never an earlier mission's
 _LEAD = 600  # characters of the text that say what it is about
 _OFTEN = 3
 _TOPIC_WORDS = 5
@@ -46,16 +48,29 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         found += _force_led_by(document, mentions, cues, gazetteer)
         if not current and not described:
             found += _foreign_force(document, mentions, cues, gazetteer)
+            found += [Feature(*hint) for hint in Oblique(document, mentions, cues, gazetteer).hints()]
     elif found:
         found.append(Feature("no_host", 0, 0))
     if mentions.namesakes and not current:
         found.append(Feature("namesake", mentions.namesakes[0].start, mentions.namesakes[0].end))
-    if past and not current and not any(feature.name == "force_led_by" for feature in found):
+    if past and not current and not _also_the_present(found, past, document, gazetteer):
         found.append(Feature("earlier_mission", past[0].start, past[0].end))
     names = {feature.name for feature in found}
     if cues.count("other_topics") >= _TOPIC_WORDS and not names & {"mission_title", "mission_lead", "described_title"}:
         found.append(Feature("other_topic", 0, 0))
     return found
+
+
+def _also_the_present(found: list[Feature], past: list[Mention], document: Document, gazetteer: Gazetteer) -> bool:
+    """Whether something tells of the present mission in a sentence that does not speak of an earlier one."""
+    spoken = {document.sentence_at(mention.start) for mention in past}
+    for feature in found:
+        number = document.sentence_at(feature.start)
+        span = document.sentences[number]
+        certain = feature.name in _CERTAIN or feature.name.startswith("described_")
+        if certain and number not in spoken and not gazetteer.past_years.search(document.text, span.start, span.end):
+            return True
+    return False
 
 
 def score(found: list[Feature], gazetteer: Gazetteer) -> float:
@@ -101,14 +116,39 @@ def _described(document: Document, mentions: Mentions, cues: Cues, gazetteer: Ga
         forces, deploys = cues.of(number, "force"), cues.of(number, "deploy")
         if not forces or not deploys or cues.of(number, "unrelated"):
             continue
-        if not any(_is_a_place(mention, [*forces, *cues.of(number, "foes")]) for mention in hosts):
+        if not any(
+            _is_a_place(mention, [*forces, *cues.of(number, "foes")]) and not _only_left(mention, document, gazetteer)
+            for mention in hosts
+        ):
             continue
         senders = [mention for mention in named if mention.tag[8:] in gazetteer.senders]
+        if _elsewhere(named, hosts, document, cues, gazetteer):
+            continue
         sender = _beside(senders, forces, document, _BESIDE)
-        sender = sender or _foreign(number, cues, document)
+        sender = sender or _foreign(number, cues, document, gazetteer)
         if sender:
             found.append(Feature("described", sender[0], sender[1]))
     return found
+
+
+def _elsewhere(
+    named: list[Mention], hosts: list[Mention], document: Document, cues: Cues, gazetteer: Gazetteer
+) -> bool:
+    """Whether the sentence sends people to another country, and has the host country by the way only."""
+    others = [
+        mention
+        for mention in named
+        if mention.sense.part != "demonym" and mention.tag[8:] not in gazetteer.hosts | gazetteer.senders
+    ]
+    return any(is_a_place_here(mention, document, cues.language, gazetteer) for mention in others) and not any(
+        is_a_place_here(host, document, cues.language, gazetteer) for host in hosts
+    )
+
+
+def _only_left(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
+    """Whether others come from the host country: "boats from Haiti", but not "back from Haiti"."""
+    before = document.words(max(0, mention.start - 20), mention.start)[-2:]
+    return before[-1:] == [b"from"] and b" ".join(before) not in gazetteer.at
 
 
 def _is_a_place(mention: Mention, nouns: list[Cue]) -> bool:
@@ -118,10 +158,12 @@ def _is_a_place(mention: Mention, nouns: list[Cue]) -> bool:
     )
 
 
-def _foreign(number: int, cues: Cues, document: Document) -> tuple[int, int] | None:
+def _foreign(number: int, cues: Cues, document: Document, gazetteer: Gazetteer) -> tuple[int, int] | None:
     """A force that its sentence calls foreign: "foreign police", "multinational security force"."""
     for foreign in cues.of(number, "foreign"):
         for force in cues.of(number, "force"):
+            if any(word in gazetteer.civilian for word in document.words(force.start, force.end)):
+                continue  # "personnel international"
             ahead = force.start >= foreign.end and len(document.words(foreign.end, force.start)) <= _MODIFIES
             if ahead or 0 <= foreign.start - force.end <= 1:
                 return min(foreign.start, force.start), max(foreign.end, force.end)
@@ -134,7 +176,7 @@ def _foreign_force(document: Document, mentions: Mentions, cues: Cues, gazetteer
         return []
     hosts = {document.sentence_at(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts}
     for number in range(len(document.sentences)):
-        force = _foreign(number, cues, document)
+        force = _foreign(number, cues, document, gazetteer)
         around = range(max(0, number - 1), min(len(document.sentences), number + 2))
         if (
             force

@@ -7,6 +7,8 @@ from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mention, Mentions
 
 _STRONGEST: tuple[Role, ...] = ("lead", "withdrew", "contributor", "pledged")
+_DUTY = ("force", "sending", "away", "backers", "deploy")
+_PRIOR: dict[Role, Role] = {"lead": "contributor"}  # that a country leads has to be said
 _NEAR = 6  # words, for a country that no mission is known to have
 _TIED = 12  # words between a country and a cue, at most
 
@@ -43,6 +45,18 @@ def roles(
                     known = _known(mention.tag[8:], mentions, gazetteer)
                     if known in ("lead", "contributor") and not decided[mention.tag[8:]]:
                         decided[mention.tag[8:]].setdefault(known, None)
+    bodies = {document.sentence_at(m.start) for m in mentions.entities if m.sense.kind == "organisation"}
+    for number, named in by_sentence.items():
+        for mention in named:
+            code = mention.tag[8:]
+            if (
+                not decided[code]
+                and number not in past
+                and _on_duty(number, cues, number in bodies)
+                and not _is_official(mention, document, gazetteer)
+                and (known := _known(code, mentions, gazetteer))
+            ):
+                decided[code][_PRIOR.get(known, known)] = None
     result: dict[str, tuple[Role, Cue | None]] = {}
     for code, found in decided.items():
         strongest = next((role for role in _STRONGEST if role in found), None)
@@ -51,6 +65,23 @@ def roles(
         else:
             result[code] = (strongest, found[strongest]) if strongest else ("mentioned", None)
     return result
+
+
+def _on_duty(number: int, cues: Cues, has_a_body: bool) -> bool:
+    """Whether a sentence or one beside it speaks of a force or its duties: then what is known of a country holds.
+
+    has_a_body: the sentence names an organisation, whose members the countries may be: it has to speak itself.
+    """
+    around = range(number, number + 1) if has_a_body else range(max(0, number - 1), min(len(cues), number + 2))
+    if cues.of(number, "unrelated") or (cues.of(number, "not") and cues.of(number, "role:withdrew")):
+        return False
+    return any(cues.of(at, tag) for at in around for tag in _DUTY)
+
+
+def _is_official(mention: Mention, document: Document, gazetteer: Gazetteer) -> bool:
+    """Whether the name is a state's or an official's: "the Jamaican government", "Kenya's prime minister"."""
+    after = document.words(mention.end, min(len(document.text), mention.end + 40))
+    return any(word in gazetteer.offices for word in (*after[:1], b" ".join(after[:2])))
 
 
 def _of_sentence(

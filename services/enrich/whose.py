@@ -68,6 +68,8 @@ def country_of(
         return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
     if what.owner is not None:
         return what.owner.tag[8:]
+    if what.labelled and kind != "pledged":
+        return None
     if ours := next((m for m in mentions.countries if what.start <= m.start and m.end <= what.end), None):
         return ours.tag[8:]  # "two Haitian officers": of the host country too
     inside = sentence.senders
@@ -84,7 +86,8 @@ def country_of(
     body = what.end == token.end or any(
         word.text in numbers.groups for word in sentence.tokens[max(0, place - 3) : place]
     )
-    if inside or sentence.led or (not body and kind == "deployed"):
+    whole = any(cue.end <= token.start for cue in cues.of(sentence.number, "bodies"))  # "the force has 1,000"
+    if inside or sentence.led or (kind == "deployed" and (whole or not body)):
         return None
     return _earlier(token, sentence.number, senders, document, cues, numbers)
 

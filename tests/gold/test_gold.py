@@ -21,16 +21,17 @@ GOALS = {
     "organisations": (0.95, 0.95),
     "places": (0.95, 0.95),
 }
-# Measured before any tuning, less a small margin; raise them with the tagger, never lower them to pass.
+# Measured, less a small margin; raise them with the tagger, never lower them to pass.
 FLOORS = {
     "open.yaml": {
-        "relevance": (0.94, 0.84),
-        "countries": (0.97, 0.97),
-        "persons": (0.94, 0.70),
-        "figures": (0.66, 0.46),
+        "relevance": (0.98, 0.98),
+        "countries": (0.98, 0.98),
+        "persons": (0.96, 0.96),
+        "figures": (0.92, 0.92),
         "language": (0.97, 0.97),
-        "missions": (0.94, 0.90),
-        "roles": (0.88, 0.82),
+        "missions": (0.97, 0.97),
+        "roles": (0.94, 0.94),
+        "quotes": (0.90, 0.90),
     },
     # Roles and figures are judged where an item was found relevant: their precision is of few tags until recall rises,
     # so it is what a threshold of nearly nothing gave.
@@ -46,11 +47,12 @@ FLOORS = {
     "kept_aside.yaml": {
         "relevance": (0.97, 0.84),
         "countries": (0.97, 0.96),
-        "persons": (0.93, 0.64),
-        "figures": (0.69, 0.47),
+        "persons": (0.93, 0.88),
+        "figures": (0.74, 0.64),
         "language": (0.97, 0.97),
         "missions": (0.97, 0.94),
-        "roles": (0.77, 0.69),
+        "roles": (0.90, 0.81),
+        "quotes": (0.97, 0.70),
     },
 }
 THRESHOLDS = [

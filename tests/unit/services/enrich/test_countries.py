@@ -63,6 +63,9 @@ def test_the_place_where_a_report_was_written_is_no_country_in_it() -> None:
         ("Jamaica plans to deploy soldiers to Haiti under the MSS mission.", {"JM": "pledged"}),
         ("Belize has withdrawn its soldiers from the MSS mission in Haiti.", {"BZ": "withdrew"}),
         ("Kenya did not withdraw its officers from the Gang Suppression Force in Haiti.", {"KE": "mentioned"}),
+        ("Jamaica stays in the Gang Suppression Force in Haiti.", {"JM": "contributor"}),
+        ("The Jamaican government noted the Gang Suppression Force in Haiti.", {"JM": "mentioned"}),
+        ("Belize took its two officers home from the MSS mission in Haiti.", {"BZ": "withdrew"}),
         ("China and Russia abstained on the Gang Suppression Force for Haiti.", {"CN": "mentioned", "RU": "mentioned"}),
     ],
 )  # fmt: skip

@@ -106,3 +106,30 @@ def test_a_quote_has_its_speaker() -> None:
     assert [(quote.text, quote.speaker_id) for quote in item.quotes] == [
         ("We count on the support of all,", "person/godfrey-otunge")
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "speaker"),
+    [
+        ("en", "“We have a choir, no night off,” Sergeant Purity Chelangat laughed aloud.", "Purity Chelangat"),
+        (
+            "en",
+            "Counsel Kennedy Osiemo, said the treaty “is a photograph with two pens, and no more”.",
+            "Kennedy Osiemo",
+        ),
+        ("fr", "« Le reste, ce sera le fusil et rien d'autre », soupire Marie Dubois.", "Marie Dubois"),
+        ("fr", "Pour la députée Chantal Ahyi, « on nous demande de signer un chèque ».", "Chantal Ahyi"),
+        ("pt", "A porta-voz Yolande Makolo avisa: 'ninguém faz a guerra dos outros de graça'.", "Yolande Makolo"),
+        ("en", "Major Ann Lee shook her head. “Not one of them has come back yet.”", "Ann Lee"),
+        ("en", "Major Ann Lee left. The road was empty for an hour. “Not one of them has come back yet.”", None),
+    ],
+)
+def test_a_speaker_needs_no_verb_that_we_know(language: str, text: str, speaker: str | None) -> None:
+    setting = {"en": "The MSS mission in Haiti.", "fr": "La MMAS en Haïti.", "pt": "A força multinacional no Haiti."}
+    item = tag(f"{text}\n", title=setting[language], language=language)
+    assert [quote.speaker for quote in item.quotes] == [speaker]
+
+
+def test_a_surname_after_another_given_name_is_another_person() -> None:
+    item = tag("El presidente Bernardo Arévalo calló. El coronel Ulises Arévalo irá a Haití.", language="es")
+    assert "Ulises Arévalo" in {entity.name for entity in item.entities}
