@@ -34,9 +34,6 @@ class Cues:
                 if not found or start >= found[-1].end:
                     found.append(Cue(start, end, sense.tag))
 
-    def __len__(self) -> int:
-        return len(self._by_sentence)
-
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""
         placed = self._placed_by.get(tag)

@@ -177,7 +177,7 @@ def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[To
                 tokens[-1] = msgspec.structs.replace(before, end=match.end(), value=before.value * multiplier)
                 continue
             if before is not None and before.text == "quatre" and folded in ("vingt", "vingts"):
-                tokens[-1] = before._replace(end=match.end(), value=80.0)
+                tokens[-1] = msgspec.structs.replace(before, end=match.end(), value=80.0)
                 continue
             value = numbers.numbers.get(folded)
             if value is None and folded in numbers.alone:

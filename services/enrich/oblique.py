@@ -88,7 +88,7 @@ class Oblique:
                     self._document.text, before.start, before.end
                 ):
                     found.setdefault(hint.name, hint)
-        for number in range(len(self._document.sentences)):
+        for number in range(len(self._document.sentences) if self._cues.count("strength") else 0):
             for cue in self._cues.of(number, "strength")[:1]:
                 found.setdefault("strength", Hint("strength", cue.start, cue.end))
                 if self._cues.count("force"):
@@ -102,6 +102,8 @@ class Oblique:
 
     def _together(self) -> list[Hint]:
         """What a whole item has: the host country, a sender, police or soldiers and their duty, in any sentence."""
+        if not self._can_be_together():
+            return []
         senders: dict[str, Mention] = {}
         people: Cue | None = None
         tied = False
@@ -134,6 +136,15 @@ class Oblique:
             last = list(senders.values())[-1]
             found.append(Hint("together_several", last.start, last.end))
         return found
+
+    def _can_be_together(self) -> bool:
+        """A cheap look at the whole item for what _together asks of its sentences."""
+        return (
+            self._cues.count("force") > 0
+            and sum(map(self._cues.count, ("backers", "away", "sending"))) >= _DUTIES
+            and sum(map(len, self._host_named.values())) >= _OFTEN
+            and any(m.tag[8:] in self._gazetteer.senders for named in self._named.values() for m in named)
+        )
 
     def _is_about_the_host(self) -> bool:
         """Whether the host country is in the title, named twice, or speaks: then it need not be in each sentence."""

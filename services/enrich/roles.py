@@ -72,7 +72,7 @@ def _on_duty(number: int, cues: Cues, has_a_body: bool) -> bool:
 
     has_a_body: the sentence names an organisation, whose members the countries may be: it has to speak itself.
     """
-    around = range(number, number + 1) if has_a_body else range(max(0, number - 1), min(len(cues), number + 2))
+    around = range(number, number + 1) if has_a_body else range(max(0, number - 1), number + 2)
     if cues.of(number, "unrelated") or (cues.of(number, "not") and cues.of(number, "role:withdrew")):
         return False
     return any(cues.of(at, tag) for at in around for tag in _DUTY)
