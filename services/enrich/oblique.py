@@ -65,11 +65,10 @@ class Oblique:
             if mention.sense.kind == "person" and gazetteer.entries[mention.tag].country in gazetteer.senders:
                 self._leaders.setdefault(document.sentence_at(mention.start), []).append(mention)
         # Police and armies of the host country by their names: their people are not foreign.
-        self._own = [
-            mention
-            for mention in mentions.entities
-            if mention.sense.kind == "organisation" and gazetteer.entries[mention.tag].country in gazetteer.hosts
-        ]
+        self._own: dict[int, list[Mention]] = {}
+        for mention in mentions.entities:
+            if mention.sense.kind == "organisation" and gazetteer.entries[mention.tag].country in gazetteer.hosts:
+                self._own.setdefault(document.sentence_at(mention.start), []).append(mention)
 
     def hints(self) -> list[Hint]:
         """Each reason once, at its first place."""
@@ -170,6 +169,8 @@ class Oblique:
         if cues.of(number, "unrelated"):
             return []
         forces, bodies = cues.of(number, "force"), cues.of(number, "bodies")
+        if not (forces or bodies or self._named.get(number)):
+            return []
         backers = cues.of(number, "backers")
         region = cues.of(number, "region")
         near = bool(region) or any(self._hosts_of(beside) for beside in (number - 1, number, number + 1))
@@ -240,11 +241,13 @@ class Oblique:
 
     def _people(self, number: int, forces: list[Cue], bodies: list[Cue], named: list[Mention]) -> list[Cue]:
         """Police and soldiers, without those of the host country and without bodies ("the force")."""
+        if not forces:
+            return []
         taken = {body.start for body in bodies}
         owners = [
             mention for mention in named if mention.tag[8:] in self._gazetteer.hosts and not self._is_here(mention)
         ]
-        owners += [mention for mention in self._own if self._document.sentence_at(mention.start) == number]
+        owners += self._own.get(number, ())
         return [
             force for force in forces if force.start not in taken and not any(self._owns(own, force) for own in owners)
         ]
