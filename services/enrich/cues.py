@@ -23,7 +23,7 @@ class Cues:
         self._document = document
         self.language = language
         self._found: dict[str, list[Cue]] = {}
-        self._by_sentence: dict[str, dict[int, list[Cue]]] = {}
+        self._placed_by: dict[str, dict[int, list[Cue]]] = {}
         plain = document.folded.origin is None
         hits = gazetteer.cues.find(document.folded.data, gazetteer.languages(language))
         hits.sort(key=lambda hit: (hit[0], -hit[1]))
@@ -34,22 +34,19 @@ class Cues:
                 if not found or start >= found[-1].end:
                     found.append(Cue(start, end, sense.tag))
 
-    def __len__(self) -> int:
-        return len(self._by_sentence)
-
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""
-        placed = self._by_sentence.get(tag)
+        placed = self._placed_by.get(tag)
         if placed is None:
-            placed = self._by_sentence[tag] = self._placed(self._found.get(tag, []))
+            placed = self._placed_by[tag] = self._placed(self._found.get(tag, []))
         return placed.get(sentence, [])
 
     def starting(self, sentence: int, group: str) -> list[Cue]:
         """The cues of a sentence whose tag starts with this group, e.g. `kind:`, in order."""
-        placed = self._by_sentence.get(group)
+        placed = self._placed_by.get(group)
         if placed is None:
             cues = [cue for tag, found in self._found.items() if tag.startswith(group) for cue in found]
-            placed = self._by_sentence[group] = self._placed(sorted(cues))
+            placed = self._placed_by[group] = self._placed(sorted(cues))
         return placed.get(sentence, [])
 
     def _placed(self, cues: list[Cue]) -> dict[int, list[Cue]]:

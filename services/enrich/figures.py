@@ -113,7 +113,7 @@ def _stated(
     if value < 1 or document.text[token.end : token.end + 1] == "%" or numbers.is_a_name(beside):
         return None
     paid = money(place, tokens, numbers)
-    here, around = (any(figure.unit == "personnel" for figure in stated) for stated in (before, near))
+    here, around = ("personnel" in [figure.unit for figure in stated] for stated in (before, near))
     what = paid or counted(
         place, tokens, sentence.senders, sentence.signs, document, numbers, here, around, sentence.force
     )

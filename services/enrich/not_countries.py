@@ -43,11 +43,7 @@ def why_no_country(
     data = document.folded.data
     if rule.not_with and any(_alone(word) in data for word in rule.not_with):
         return "another place of that name is meant"
-    if (
-        rule.only_with
-        and not any(_alone(word) in data for word in rule.only_with)
-        and not _in_list(named, place, text)
-    ):
+    if rule.only_with and not any(_alone(word) in data for word in rule.only_with) and not _in_list(named, place, text):
         return "nothing in the item says that the country is meant"
     if rule.person_like and _looks_like_a_person(text, start, end, gazetteer):
         return "it looks like part of a person's name"

@@ -151,30 +151,38 @@ def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[To
     others = numbers.no_numbers(language)
     tokens: list[Token] = []
     numerals = numbers.numerals
-    seen = 0
     for match in _TOKEN.finditer(text, span.start, span.end):
         kind, written = match.lastgroup or "", match.group()
-        start, end = match.span()
         folded = folded_word(written) if kind == "word" else written
-        if kind != "number" and (folded not in numerals or folded in others):  # nearly all
+        if kind != "number" and folded not in numerals:  # nearly all
+            start, end = match.span()
             tokens.append(Token(folded, start, end, None, kind))
             continue
-        seen += 1
-        before = tokens[-1] if tokens else None
-        value: float | None
+        value: float | None = None
+        multiplier: float | None = None
         if kind == "number":
             value = _value(written)
-        else:
+        elif kind == "word":
+            if folded in others:
+                tokens.append(Token(folded, match.start(), match.end(), None, kind))
+                continue
             multiplier = numbers.multipliers.get(folded)
-            if multiplier is not None and before is not None and before.value is not None and start - before.end <= 1:
-                tokens[-1] = msgspec.structs.replace(before, end=end, value=before.value * multiplier)
+            before = tokens[-1] if tokens else None
+            if (
+                multiplier is not None
+                and before is not None
+                and before.value is not None
+                and match.start() - before.end <= 1
+            ):
+                tokens[-1] = msgspec.structs.replace(before, end=match.end(), value=before.value * multiplier)
                 continue
             if before is not None and before.text == "quatre" and folded in ("vingt", "vingts"):
-                tokens[-1] = msgspec.structs.replace(before, end=end, value=80.0)
+                tokens[-1] = msgspec.structs.replace(before, end=match.end(), value=80.0)
                 continue
             value = numbers.numbers.get(folded)
-            if value is None and (folded in numbers.alone or (before is not None and before.text in numbers.ones)):
+            if value is None and folded in numbers.alone:
                 value = multiplier
+        before = tokens[-1] if tokens else None
         if (
             value is not None
             and before is not None
@@ -183,14 +191,20 @@ def tokens_of(text: str, span: Span, numbers: Numbers, language: str) -> list[To
             and before.text in numbers.before_number
             and (kind == "number" or value < _ELEVEN)  # "elfu moja", "mia mbili"
         ):
-            tokens[-1] = Token(before.text, before.start, end, value * numbers.multipliers[before.text], "number")
+            tokens[-1] = Token(
+                before.text, before.start, match.end(), (value or 0) * numbers.multipliers[before.text], "number"
+            )
             continue
-        tokens.append(Token(folded, start, end, value, kind))
-    return _summed(tokens) if seen > 1 else tokens
+        if value is None and multiplier is not None and before is not None and before.text in numbers.ones:
+            value = multiplier
+        tokens.append(Token(folded, match.start(), match.end(), value, kind))
+    return _summed(tokens)
 
 
 def _summed(tokens: list[Token]) -> list[Token]:
     """Number words side by side are one number: "twenty-four", "two hundred and thirty", "un millón 41 mil"."""
+    if sum(token.value is not None for token in tokens) < 2:
+        return tokens
     summed: list[Token] = []
     for token in tokens:
         last = summed[-1] if summed and token.value else None
@@ -221,6 +235,8 @@ def _continues(last: Token, token: Token, until: int | None = None) -> bool:
 
 def _value(written: str) -> float:
     """The number: groups of three digits are thousands, whatever parts them; else point or comma starts decimals."""
+    if written.isdigit():
+        return float(written)
     if re.fullmatch(r"\d{1,3}(?:\D\d{3})+", written) and not written.startswith("0"):
         return float(re.sub(r"\D", "", written))
     return float(written.replace(",", "."))

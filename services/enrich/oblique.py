@@ -65,11 +65,10 @@ class Oblique:
             if mention.sense.kind == "person" and gazetteer.entries[mention.tag].country in gazetteer.senders:
                 self._leaders.setdefault(document.sentence_at(mention.start), []).append(mention)
         # Police and armies of the host country by their names: their people are not foreign.
-        self._own = [
-            mention
-            for mention in mentions.entities
-            if mention.sense.kind == "organisation" and gazetteer.entries[mention.tag].country in gazetteer.hosts
-        ]
+        self._own: dict[int, list[Mention]] = {}
+        for mention in mentions.entities:
+            if mention.sense.kind == "organisation" and gazetteer.entries[mention.tag].country in gazetteer.hosts:
+                self._own.setdefault(document.sentence_at(mention.start), []).append(mention)
 
     def hints(self) -> list[Hint]:
         """Each reason once, at its first place."""
@@ -88,7 +87,7 @@ class Oblique:
                     self._document.text, before.start, before.end
                 ):
                     found.setdefault(hint.name, hint)
-        for number in range(len(self._document.sentences)):
+        for number in range(len(self._document.sentences) if self._cues.count("strength") else 0):
             for cue in self._cues.of(number, "strength")[:1]:
                 found.setdefault("strength", Hint("strength", cue.start, cue.end))
                 if self._cues.count("force"):
@@ -102,6 +101,8 @@ class Oblique:
 
     def _together(self) -> list[Hint]:
         """What a whole item has: the host country, a sender, police or soldiers and their duty, in any sentence."""
+        if not self._can_be_together():
+            return []
         senders: dict[str, Mention] = {}
         people: Cue | None = None
         tied = False
@@ -135,6 +136,15 @@ class Oblique:
             found.append(Hint("together_several", last.start, last.end))
         return found
 
+    def _can_be_together(self) -> bool:
+        """A cheap look at the whole item for what _together asks of its sentences."""
+        return (
+            self._cues.count("force") > 0
+            and sum(map(self._cues.count, ("backers", "away", "sending"))) >= _DUTIES
+            and sum(map(len, self._host_named.values())) >= _OFTEN
+            and any(m.tag[8:] in self._gazetteer.senders for named in self._named.values() for m in named)
+        )
+
     def _is_about_the_host(self) -> bool:
         """Whether the host country is in the title, named twice, or speaks: then it need not be in each sentence."""
         places = [mention.start for at in self._named for mention in self._hosts_of(at)]
@@ -159,6 +169,8 @@ class Oblique:
         if cues.of(number, "unrelated"):
             return []
         forces, bodies = cues.of(number, "force"), cues.of(number, "bodies")
+        if not (forces or bodies or self._named.get(number)):
+            return []
         backers = cues.of(number, "backers")
         region = cues.of(number, "region")
         near = bool(region) or any(self._hosts_of(beside) for beside in (number - 1, number, number + 1))
@@ -229,11 +241,13 @@ class Oblique:
 
     def _people(self, number: int, forces: list[Cue], bodies: list[Cue], named: list[Mention]) -> list[Cue]:
         """Police and soldiers, without those of the host country and without bodies ("the force")."""
+        if not forces:
+            return []
         taken = {body.start for body in bodies}
         owners = [
             mention for mention in named if mention.tag[8:] in self._gazetteer.hosts and not self._is_here(mention)
         ]
-        owners += [mention for mention in self._own if self._document.sentence_at(mention.start) == number]
+        owners += self._own.get(number, ())
         return [
             force for force in forces if force.start not in taken and not any(self._owns(own, force) for own in owners)
         ]

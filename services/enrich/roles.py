@@ -31,9 +31,12 @@ def roles(
         is_past = number in past or (number - 1 in past and not current)
         if not senders or not in_context or is_past:
             continue
-        for mention, role, cue in _of_sentence(number, senders, current, document, cues, gazetteer):
+        groups = _lists(senders, document, gazetteer)
+        for mention, role, cue in _of_sentence(number, groups, current, document, cues, gazetteer):
             decided[mention.tag[8:]].setdefault(role, cue)
-        for group in _lists(senders, document, gazetteer):
+        for group in groups:
+            if all(decided[mention.tag[8:]] for mention in group):
+                continue
             if any(
                 _beside_force(mention, number, document, cues) or _serves(mention, document, gazetteer)
                 for mention in group
@@ -69,7 +72,7 @@ def _on_duty(number: int, cues: Cues, has_a_body: bool) -> bool:
 
     has_a_body: the sentence names an organisation, whose members the countries may be: it has to speak itself.
     """
-    around = range(number, number + 1) if has_a_body else range(max(0, number - 1), min(len(cues), number + 2))
+    around = range(number, number + 1) if has_a_body else range(max(0, number - 1), number + 2)
     if cues.of(number, "unrelated") or (cues.of(number, "not") and cues.of(number, "role:withdrew")):
         return False
     return any(cues.of(at, tag) for at in around for tag in _DUTY)
@@ -83,7 +86,7 @@ def _is_official(mention: Mention, document: Document, gazetteer: Gazetteer) -> 
 
 def _of_sentence(
     number: int,
-    senders: list[Mention],
+    groups: list[list[Mention]],
     missions: list[Mention],
     document: Document,
     cues: Cues,
@@ -94,7 +97,6 @@ def _of_sentence(
     Of countries that no mission is known to have, more is asked: a list, a force beside the name, a near verb.
     """
     found: list[tuple[Mention, Role, Cue]] = []
-    groups = _lists(senders, document, gazetteer)
     leads = {cue: group for cue in cues.of(number, "led_by") for group in groups if _touches(cue, group)}
     signs = [cue for cue in cues.starting(number, "role:") if not cues.negated(number, cue)]
     signs = [cue for cue in _longest(signs) if not any(lead.start <= cue.start < lead.end for lead in leads)]
