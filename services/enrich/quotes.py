@@ -39,12 +39,12 @@ class Speech:
         speech = gazetteer.files.speech
         verbs = sorted({verb for group in speech.verbs.values() for verb in group}, key=len, reverse=True)
         pronouns = sorted({word for group in speech.pronouns.values() for word in group}, key=len, reverse=True)
-        self.verb = re.compile(rf"(?<![\w'’-])(?:{_any_of(verbs)})(?![\w'’])", re.IGNORECASE)
-        self.pronoun = re.compile(rf"(?<![\w'’])(?:{_any_of(pronouns)})(?![\w'’])", re.IGNORECASE)
+        self.verb = re.compile(rf"(?<![\w'’-])(?:{any_of(verbs)})(?![\w'’])", re.IGNORECASE)
+        self.pronoun = re.compile(rf"(?<![\w'’])(?:{any_of(pronouns)})(?![\w'’])", re.IGNORECASE)
         self.entries = gazetteer.entries
 
 
-def _any_of(words: list[str]) -> str:
+def any_of(words: list[str]) -> str:
     """A pattern for any of the words, tried in order, by first letter: several times faster than a flat one."""
     by_letter: dict[str, list[str]] = {}
     for word in words:
