@@ -42,6 +42,11 @@ NOT_ABOUT = [
     ("pt", "Os militares brasileiros que serviram no Haiti de 2004 a 2017 se reuniram em Brasília."),
     ("sw", "Polisi wa Kenya wamemkamata raia wa Haiti kwa kuingiza dawa za kulevya Nairobi."),
     ("ht", "Lapolis touye dis bandi nan Kanaran, Pòtoprens."),
+    (
+        "sw",
+        "Kocha wa zamani wa Kenya ameipeleka Haiti Kombe la Dunia baada ya mechi ngumu; mshambuliaji alifunga bao. "
+        "Soka yetu inahitaji ligi bora. William Ruto ameendelea kuwatetea polisi. Kenya inaongoza mashindano ya mpira.",
+    ),
 ]
 
 
