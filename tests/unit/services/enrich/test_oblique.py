@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.enrich import relevance
 from services.enrich.tag import Tagger
 from tests.unit.services.enrich.items import raw_item, tag, tagger
 
@@ -42,11 +43,6 @@ NOT_ABOUT = [
     ("pt", "Os militares brasileiros que serviram no Haiti de 2004 a 2017 se reuniram em Brasília."),
     ("sw", "Polisi wa Kenya wamemkamata raia wa Haiti kwa kuingiza dawa za kulevya Nairobi."),
     ("ht", "Lapolis touye dis bandi nan Kanaran, Pòtoprens."),
-    (
-        "sw",
-        "Kocha wa zamani wa Kenya ameipeleka Haiti Kombe la Dunia baada ya mechi ngumu; mshambuliaji alifunga bao. "
-        "Soka yetu inahitaji ligi bora. William Ruto ameendelea kuwatetea polisi. Kenya inaongoza mashindano ya mpira.",
-    ),
 ]
 
 
@@ -77,3 +73,11 @@ def test_a_whole_item_can_say_what_no_sentence_does() -> None:
     home = "Three families in Kenya have had a coffin from there; his wife waits at home in Bomet."
     assert tag("".join(parts) + home, title="A medal, and no body from Haiti").relevant
     assert not tag("".join(parts) + home.replace("Kenya", "Ohio"), title="A medal, and no body from Haiti").relevant
+
+
+def test_sport_outweighs_what_only_hints_at_the_force() -> None:
+    gazetteer = tagger().gazetteer
+    hints = [relevance.Feature(name, 0, 0) for name in ("served_apart", "together", "together_lead")]
+    threshold = gazetteer.files.relevance.threshold
+    assert relevance.score(hints, gazetteer) > threshold
+    assert relevance.score([*hints, relevance.Feature("other_topic", 0, 0)], gazetteer) < threshold
