@@ -66,9 +66,9 @@ async def run(options: Options, keys: Keys, narrator: Narrator, cache: str) -> N
 
 
 async def _set_up(narrator: Narrator) -> None:
-    """Topics and indices. Drift (exit status 3) is said, and no reason to stop."""
+    """Topics and indices, also those of an earlier version. Drift (exit status 3) is said, and no reason to stop."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.index", "setup"),
+        *(sys.executable, "-m", "services.index", "setup", "--update"),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
