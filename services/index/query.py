@@ -94,18 +94,13 @@ def _clause(node: Node, now: Now) -> Clause:
 
 def _field(field: Field, value: Node, now: Now) -> Clause:
     """country:(KE OR JM) holds what country:KE OR country:JM holds."""
-    match value:
-        case Word() | Phrase():
-            return query_fields.field(field, value, now)
-        case Not(part=part):
-            return {"bool": {"must_not": [_field(field, part, now)]}}
-        case Either(parts=parts):
-            return {"bool": {"should": [_field(field, part, now) for part in parts], "minimum_should_match": 1}}
-        case All(parts=parts):
-            return {"bool": {"filter": [_field(field, part, now) for part in parts]}}
-        case Field(name=name, at=at):
-            raise Misread(f"{name}: cannot stand inside {field.name}:( )", at)
-    raise AssertionError(value)
+
+    def leaf(node: Word | Phrase | Field) -> Clause:
+        if isinstance(node, Field):
+            raise Misread(f"{node.name}: cannot stand inside {field.name}:( )", node.at)
+        return query_fields.field(field, node, now)
+
+    return query_fields.filtered(value, leaf)
 
 
 def _excluding(node: Node) -> int | None:

@@ -126,27 +126,35 @@ def field(node: Field, value: Value, now: Now) -> Clause:
     return made(value, now)
 
 
+def filtered(node: Node, leaf: Callable[[Word | Phrase | Field], Clause]) -> Clause:
+    """What a value in parentheses asks for, without scores; `leaf` makes the clause of a word, phrase or field."""
+    match node:
+        case Not(part=part):
+            return {"bool": {"must_not": [filtered(part, leaf)]}}
+        case Either(parts=parts):
+            return {"bool": {"should": [filtered(part, leaf) for part in parts], "minimum_should_match": 1}}
+        case All(parts=parts):
+            return {"bool": {"filter": [filtered(part, leaf) for part in parts]}}
+        case Word() | Phrase() | Field():
+            return leaf(node)
+    raise AssertionError(node)
+
+
 def figure(node: Field) -> Clause:
     """figure:killed, figure:(pledged country:JM >100): one figure of which all of it is true. Raises Misread."""
-    return {"nested": {"path": "figures", "query": {"bool": {"filter": _of_figure(node.value)}}}}
+    return {"nested": {"path": "figures", "query": filtered(node.value, _of_figure)}}
 
 
-def _of_figure(node: Node) -> list[Clause]:
+def _of_figure(node: Word | Phrase | Field) -> Clause:
     match node:
-        case All(parts=parts):
-            return [clause for part in parts for clause in _of_figure(part)]
-        case Either(parts=parts):
-            return [{"bool": {"should": [{"bool": {"filter": _of_figure(part)}} for part in parts]}}]
-        case Not(part=part):
-            return [{"bool": {"must_not": [{"bool": {"filter": _of_figure(part)}}]}}]
         case Field(name="country", value=Word() | Phrase() as value):
-            return [_keyword("figures.country", *_COUNTRY)(value, _never)]
+            return _keyword("figures.country", *_COUNTRY)(value, _never)
         case Field(name="unit", value=Word() | Phrase() as value):
-            return [{"term": {"figures.unit": {"value": value.text, "case_insensitive": True}}}]
+            return {"term": {"figures.unit": {"value": value.text, "case_insensitive": True}}}
         case Field(name=name, at=at):
             raise Misread(f"of a figure there are country: and unit:, no {name}:", at)
         case Word() | Phrase() as value:
-            return [_kind_or_value(value)]
+            return _kind_or_value(value)
     raise AssertionError(node)
 
 

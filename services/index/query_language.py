@@ -184,10 +184,16 @@ def _at(token: Token) -> int:
     return (token.start_pos or 0) + 1
 
 
+def _parentheses(text: str) -> Iterator[tuple[int, str]]:
+    """Those outside phrases, each with its position."""
+    masked = _PHRASE.sub(lambda phrase: " " * len(phrase[0]), text)
+    return ((position, letter) for position, letter in enumerate(masked, 1) if letter in "()")
+
+
 def _refuse_depth(text: str) -> None:
     depth = 0
-    for position, letter in enumerate(_PHRASE.sub(lambda phrase: " " * len(phrase[0]), text), 1):
-        depth += (letter == "(") - (letter == ")")
+    for position, letter in _parentheses(text):
+        depth += 1 if letter == "(" else -1
         if depth > MAX_DEPTH:
             raise Misread(f"more than {MAX_DEPTH} parentheses within each other", position)
 
@@ -211,9 +217,9 @@ def _explained(error: UnexpectedInput, text: str) -> Misread:
 
 def _unclosed(text: str) -> int | None:
     open_at: list[int] = []
-    for position, letter in enumerate(_PHRASE.sub(lambda phrase: " " * len(phrase[0]), text), 1):
+    for position, letter in _parentheses(text):
         if letter == "(":
             open_at.append(position)
-        elif letter == ")" and open_at:
+        elif open_at:
             open_at.pop()
     return open_at[-1] if open_at else None

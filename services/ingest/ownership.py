@@ -15,6 +15,7 @@ from schemas import codec, topics
 from schemas.errors import Invalid, Transient
 from schemas.messages import Claim, Feed, FeedState
 from services import kafka
+from services.feeds import log_fold
 from services.ingest.state_log import CLAIM_KEY, StateLog
 from services.kafka import Producer, Record
 from services.telemetry import logger
@@ -179,13 +180,7 @@ class Ownership:
         for record in records:
             key = (record.key or b"").decode("utf-8", "replace")
             owned.feeds_position = record.offset + 1
-            if record.value is None:
-                owned.feeds.pop(key, None)
-                continue
-            try:
-                owned.feeds[key] = codec.decode(record.value, Feed)
-            except Invalid as error:
-                log.error("unreadable feed, passed over", key=key, error=str(error))
+            log_fold.take(owned.feeds, key, record.value)
         self.changed.set()
 
     def _let_go(self) -> None:

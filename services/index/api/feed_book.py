@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from schemas import codec, topics
-from schemas.errors import Invalid, Transient
+from schemas.errors import Transient
 from schemas.messages import Feed
 from services import kafka
+from services.feeds import log_fold
 from services.index.api.errors import Refusal
 from services.kafka import Producer, Record
 from services.telemetry import logger
@@ -64,13 +65,7 @@ class FeedBook:
         self._offsets[key] = record.offset
         self._moved.set()
         self._moved = asyncio.Event()
-        if record.value is None:
-            self._feeds.pop(key, None)
-            return
-        try:
-            self._feeds[key] = codec.decode(record.value, Feed)
-        except Invalid as error:
-            log.error("unreadable feed, passed over", key=key, error=str(error))
+        log_fold.take(self._feeds, key, record.value)
 
     async def _produce(self) -> None:
         try:

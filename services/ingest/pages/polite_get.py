@@ -8,10 +8,8 @@ import msgspec
 
 from services.guarded_http import Blocked
 from services.ingest.fetching.body import ACCEPT_ENCODING, EncodingError, TooLargeError, read_capped
+from services.ingest.fetching.fetch import MAX_REDIRECTS, PERMANENT, TEMPORARY
 from services.ingest.fetching.hosts import Hosts
-
-MAX_REDIRECTS = 5
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +77,7 @@ class PoliteGet:
                 self._client.stream("GET", address, headers=headers) as response,
             ):
                 location = response.headers.get("Location")
-                if response.status_code in REDIRECTS and location:
+                if response.status_code in PERMANENT | TEMPORARY and location:
                     address = str(response.url.join(location))
                     continue
                 content_type = response.headers.get("Content-Type")

@@ -89,21 +89,10 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         syndication,
     )
 
+    modules = (changes, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources, syndication)
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
-        for module in (
-            changes,
-            deliveries,
-            exports,
-            facets,
-            feed_links,
-            feeds,
-            items,
-            searches,
-            similar,
-            sources,
-            syndication,
-        )
+        for module in modules
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()

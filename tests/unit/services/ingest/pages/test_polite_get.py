@@ -5,8 +5,9 @@ import httpx
 import pytest
 
 from services.guarded_http import Blocked
+from services.ingest.fetching.fetch import MAX_REDIRECTS
 from services.ingest.fetching.hosts import Hosts
-from services.ingest.pages.polite_get import MAX_REDIRECTS, Answer, NoAnswerError, PoliteGet, Wanted
+from services.ingest.pages.polite_get import Answer, NoAnswerError, PoliteGet, Wanted
 
 HTML = Wanted(limit=1_000, types=("text/html",), exactly=True)
 Handler = Callable[[httpx.Request], httpx.Response]
