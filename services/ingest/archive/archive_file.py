@@ -27,6 +27,8 @@ DELIMITERS: Final = ",;\t"
 MAX_LINE: Final = 4 * 1024 * 1024  # bytes; also of a CSV value
 _BOM: Final = b"\xef\xbb\xbf"
 
+csv.field_size_limit(MAX_LINE)  # the whole process's: set once, so that reading a file changes nothing for others
+
 
 class Position(msgspec.Struct, frozen=True):
     """A place between two records: bytes and lines before it."""
@@ -133,7 +135,6 @@ def _csv(lines: _Lines, start: Position) -> Iterator[Record]:
     delimiter, names = _header(lines)
     if start.offset > lines.position.offset:
         lines.go_to(start)
-    csv.field_size_limit(MAX_LINE)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     while not lines.at_end:
         before = lines.position

@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 from contextlib import suppress
@@ -86,6 +87,13 @@ def test_a_line_too_long_is_passed_over(form: Form, monkeypatch: pytest.MonkeyPa
     records = read(f"{header}{'x' * 100}\n{good}\n", form)
     assert [(bool(record.wrong), record.fields) for record in records] == [(True, {}), (False, {"url": "u"})]
     assert records[1].end.line == header.count("\n") + 2
+
+
+def test_reading_a_file_changes_no_csv_limit_for_the_rest_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = csv.field_size_limit()
+    monkeypatch.setattr(archive_file, "MAX_LINE", 30)
+    read("url\nu\n", "csv")
+    assert csv.field_size_limit() == before == 4 * 1024 * 1024
 
 
 BUSY = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # machines may be
