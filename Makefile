@@ -32,7 +32,7 @@ unit: $(INSTALLED) ## the tests that need no server
 integration: $(INSTALLED) ## the tests on the real servers
 	$(PY) -m pytest -q tests/integration tests/e2e
 
-gold: $(INSTALLED) ## how well items are tagged, per class; misses of the kept-aside third are not shown
+gold: $(INSTALLED) ## how well items are tagged, per class; misses of the kept-aside files are not shown
 	$(PY) -m tests.gold
 
 bench-ingest: $(INSTALLED) ## polls and parsing beside the bare libraries, 10,000 feeds, stalls of the loop, fuzzing

@@ -1,9 +1,9 @@
 """Score the tagger against labelled items.
 
 examples:
-  python -m tests.gold                       every file of the set by itself; misses of kept_aside.yaml are not shown
+  python -m tests.gold                       every file by itself; misses of the kept-aside ones are not shown
   python -m tests.gold tests/gold/open.yaml  one file
-  python -m tests.gold --show-kept-aside     its misses too: not while anybody tunes the tagger, or it measures nothing
+  python -m tests.gold --show-kept-aside     theirs too: not while anybody tunes the tagger, or it measures nothing
 """
 
 import argparse
@@ -19,10 +19,10 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m tests.gold", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
-    parser.add_argument("--show-kept-aside", action="store_true", help="print the misses of kept_aside.yaml as well")
+    parser.add_argument("--show-kept-aside", action="store_true", help="print misses of kept-aside files as well")
     options = parser.parse_args(arguments)
     for path in options.files or FILES:
-        show(path, scores([path]), path.resolve() != KEPT_ASIDE or options.show_kept_aside)
+        show(path, scores([path]), path.resolve() not in KEPT_ASIDE or options.show_kept_aside)
     return 0
 
 

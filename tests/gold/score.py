@@ -15,8 +15,8 @@ from services.enrich.tag import Tagger
 from tests.gold.labels import CLASSES, Labels, Tag, labelled, tagged
 
 HERE = Path(__file__).resolve().parent
-KEPT_ASIDE = HERE / "kept_aside.yaml"
-FILES = (HERE / "items.yaml", HERE / "open.yaml", HERE / "open2.yaml", KEPT_ASIDE)
+KEPT_ASIDE = (HERE / "kept_aside.yaml", HERE / "kept_aside2.yaml")
+FILES = (HERE / "items.yaml", HERE / "open.yaml", HERE / "open2.yaml", *KEPT_ASIDE)
 
 
 @dataclass
