@@ -86,6 +86,7 @@ def _surfaces_by_tag(item: EnrichedItem) -> Mapping[str, str]:
 def _for_receivers(item: EnrichedItem) -> AlertItem:
     fields = {name: getattr(item, name) for name in AlertItem.__struct_fields__}
     cut = {
+        "events": sorted({event.type for event in item.events}),
         "title": _cut(item.title, TITLE_LIMIT),
         "summary": _cut(item.summary, SUMMARY_LIMIT),
         "entities": _most_named(item.entities),
