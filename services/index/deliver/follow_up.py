@@ -1,4 +1,4 @@
-"""The body of a digest or follow-up: what waited, one line each, always under 20 KB. docs/webhooks.md has the fields."""
+"""The body of a digest or follow-up: what waited, an entry each, under 20 KB. docs/webhooks.md has the fields."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

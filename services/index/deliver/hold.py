@@ -1,6 +1,6 @@
-"""Windows in the engine: entered by compare-and-set before the alert's offset is committed, closed by who finds them due."""
+"""Windows in the engine: entered before the alert's offset is committed, closed by whoever finds them due."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -102,14 +102,14 @@ async def close(engine: Engine, name: str, now: datetime) -> str | None:
     deliveries = {member_id: outbox.delivery_of(stored) for member_id, stored in members.items()}
     if any(delivery.body for delivery in deliveries.values()):
         await outbox.create(engine, [(told_in, _follow_up(frozen, alert_id, search, deliveries, now))])
-        for member_id in deliveries:
-            await _told(engine, member_id, told_in, now)
+        await _tell_members(engine, members, told_in, now)
     timing = search.timing if search else Timing()
-    await _change(
-        engine,
-        name,
-        lambda window: windows.closed(window, told_in, missing, timing, now) if window.number == frozen.number else window,
-    )
+
+    def next_window(window: Window) -> Window:
+        ours = window.number == frozen.number
+        return windows.closed(window, told_in, missing, timing, now) if ours else window
+
+    await _change(engine, name, next_window)
     log.info("window closed", search_id=frozen.search_id, delivery_id=told_in, members=len(deliveries))
     return told_in
 
@@ -123,7 +123,6 @@ def _follow_up(
         for one in members
         if one.delivery_id in deliveries and deliveries[one.delivery_id].body
     ]
-    detected = [delivery.fetched_at for delivery in deliveries.values() if delivery.fetched_at]
     trace_id = identity.new_trace_id()
     body = follow_up.body(
         alert_id,
@@ -145,19 +144,25 @@ def _follow_up(
         late=any(delivery.late for delivery in deliveries.values()),
         state="pending",
         body=body.decode(),
-        fetched_at=min(detected, default=None),
+        fetched_at=None,  # that it waited is no latency
         created_at=now,
         due_at=now,
     )
     return made if search else outbox.settled(made, "cancelled", "the saved search was deleted", now)
 
 
-async def _told(engine: Engine, member_id: str, told_in: str, now: datetime) -> None:
-    """Say on a member's delivery what it was told in. One taken down meanwhile goes out of the follow-up, too."""
-    after = await outbox.change(engine, member_id, lambda found: outbox.grouped(found, told_in, now))
-    if after and not after.body and after.item_id:
-        gone = {after.item_id}
-        await outbox.change(engine, told_in, lambda found: outbox.without(found, gone))
+async def _tell_members(engine: Engine, members: Mapping[str, Stored], told_in: str, now: datetime) -> None:
+    """Say on each member's delivery what it was told in. One taken down meanwhile goes out of the follow-up, too."""
+
+    def step(found: Delivery) -> Delivery:
+        return outbox.grouped(found, told_in, now)
+
+    writes = [Replace(stored, msgspec.to_builtins(step(outbox.delivery_of(stored)))) for stored in members.values()]
+    changed = [result.id for result in await engine.bulk(OUTBOX, writes) if result.verdict == "conflict"]
+    for member_id in changed:
+        after = await outbox.change(engine, member_id, step)
+        if after and not after.body and after.item_id:
+            await outbox.take_out(engine, told_in, {after.item_id})
 
 
 async def _change(engine: Engine, name: str, step: Callable[[Window], Window]) -> Window | None:
@@ -170,6 +175,6 @@ async def _change(engine: Engine, name: str, step: Callable[[Window], Window]) -
     return None
 
 
-async def close_due(engine: Engine, now: datetime) -> Iterable[str]:
+async def close_due(engine: Engine, now: datetime) -> list[str]:
     """Close every window that is due, and return the ids of the follow-ups. Raises Transient."""
     return [told_in for name in await due(engine, now) if (told_in := await close(engine, name, now))]

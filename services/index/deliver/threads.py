@@ -27,7 +27,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Thread(msgspec.Struct, kw_only=True, frozen=True):
-    """first: the delivery that was told at once. subject: of the first report. seen: how many later ones had a tag too."""
+    """first: the delivery that was told at once. subject: its report's. seen: how many later ones had a tag."""
 
     first: str
     first_at: datetime
@@ -67,8 +67,7 @@ def core(thread: Thread) -> Subject:
     return Subject(
         events=thread.subject.events | {tag[6:] for tag in common if tag.startswith("event:")},
         places=thread.subject.places | {tag for tag in common if tag.startswith("place/")},
-        entities=thread.subject.entities
-        | {tag for tag in common if not tag.startswith(("event:", "place/"))},
+        entities=thread.subject.entities | {tag for tag in common if not tag.startswith(("event:", "place/"))},
     )
 
 

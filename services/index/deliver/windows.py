@@ -130,9 +130,7 @@ def closed(window: Window, follow_up: str, missing: Collection[str], timing: Tim
     """
     if window.closing is None:
         return window
-    carried = [
-        one for one in window.closing.members if one.delivery_id in missing and now - one.at < LOST_AFTER
-    ]
+    carried = [one for one in window.closing.members if one.delivery_id in missing and now - one.at < LOST_AFTER]
     told = len(carried) < len(window.closing.members)
     waiting = [*carried, *window.waiting]
     due_at = None
