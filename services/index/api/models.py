@@ -240,9 +240,7 @@ class NewEndpoint(Given):
 class Timing(Given):
     """When its calls go out. Nothing is lost: what is held back comes in a `news.digest`."""
 
-    digest_every_min: int | None = Field(
-        None, description="A digest every so many minutes: 60 is hourly", examples=[60]
-    )
+    digest_every_min: int | None = Field(None, description="A digest each so many minutes: 60: hourly", examples=[60])
     digest_at: str | None = Field(None, description="A digest a day, at this time", examples=["07:30"])
     quiet_from: str | None = Field(None, description="No call from this time of day ...", examples=["22:00"])
     quiet_to: str | None = Field(None, description="... to this one", examples=["06:00"])
