@@ -85,8 +85,8 @@ async def due(engine: Engine, now: datetime) -> list[str]:
     return [hit["_id"] for hit in (await engine.search(WINDOWS, body))["hits"]["hits"]]
 
 
-async def close(engine: Engine, name: str, now: datetime) -> str | None:
-    """Close the window if it is due, and return the id of the follow-up that now waits in the outbox.
+async def close(engine: Engine, name: str, now: datetime) -> tuple[str, str] | None:
+    """Close the window if it is due, and return the endpoint and the follow-up that is now in the outbox.
 
     Freeze the members, write the follow-up, say so on each member's delivery, open the next window: each step is
     conditional and repeatable, so that a crash or another replica in between changes nothing. Raises Transient.
@@ -111,7 +111,7 @@ async def close(engine: Engine, name: str, now: datetime) -> str | None:
 
     await _change(engine, name, next_window)
     log.info("window closed", search_id=frozen.search_id, delivery_id=told_in, members=len(deliveries))
-    return told_in
+    return frozen.endpoint_id, told_in
 
 
 def _follow_up(
@@ -175,6 +175,6 @@ async def _change(engine: Engine, name: str, step: Callable[[Window], Window]) -
     return None
 
 
-async def close_due(engine: Engine, now: datetime) -> list[str]:
-    """Close every window that is due, and return the ids of the follow-ups. Raises Transient."""
-    return [told_in for name in await due(engine, now) if (told_in := await close(engine, name, now))]
+async def close_due(engine: Engine, now: datetime) -> list[tuple[str, str]]:
+    """Close every window that is due, and return (endpoint id, delivery id) of the follow-ups. Raises Transient."""
+    return [written for name in await due(engine, now) if (written := await close(engine, name, now))]

@@ -165,10 +165,10 @@ async def scan(engine: Engine, lanes: Lanes, stop: asyncio.Event, now: Now) -> N
     while not stop.is_set():
         pause_s = SCAN_S
         try:
-            await hold.close_due(engine, now())
+            written = await hold.close_due(engine, now())
             found = await outbox.due(engine, now(), lanes.full())
             DUE.set(len(found))
-            for endpoint_id, delivery_id in found:
+            for endpoint_id, delivery_id in (*written, *found):
                 lanes.offer(endpoint_id, delivery_id)
         except Transient as error:
             log.warning("cannot look for due deliveries, will look again", error=str(error), delay_s=AWAY_S)
