@@ -167,6 +167,7 @@ class AlertItem(msgspec.Struct, kw_only=True, frozen=True):
     countries: list[Country]
     entities: list[Entity]
     figures: list[Figure]
+    events: Annotated[list[str], msgspec.Meta(description="types of events")] = []
 
 
 class SilentFeed(msgspec.Struct, kw_only=True, frozen=True):

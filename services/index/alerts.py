@@ -45,7 +45,7 @@ def alert(
         late=message.origin == "late" or now - message.fetched_at > timedelta(seconds=late_s),
         why=why(match, item),
         links=links | ({"article": item.url} if item.url else {}),
-        item=_for_receivers(item),
+        item=for_receivers(item),
         trace_id=message.trace_id,
     )
 
@@ -83,9 +83,11 @@ def _surfaces_by_tag(item: EnrichedItem) -> Mapping[str, str]:
     return {evidence.tag: evidence.surface for evidence in reversed(item.evidence)}
 
 
-def _for_receivers(item: EnrichedItem) -> AlertItem:
+def for_receivers(item: EnrichedItem) -> AlertItem:
+    """Return what receivers get of an item, cut to a size."""
     fields = {name: getattr(item, name) for name in AlertItem.__struct_fields__}
     cut = {
+        "events": sorted({event.type for event in item.events}),
         "title": _cut(item.title, TITLE_LIMIT),
         "summary": _cut(item.summary, SUMMARY_LIMIT),
         "entities": _most_named(item.entities),

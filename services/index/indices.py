@@ -20,9 +20,10 @@ NEWS = "news"
 SEARCHES = "news-searches"
 STORIES = "news-stories"
 OUTBOX = "news-outbox"
+WINDOWS = "news-windows"
 ENDPOINTS = "news-endpoints"
 FEED_HEALTH = "news-feed-health"
-ALL = (NEWS, SEARCHES, STORIES, OUTBOX, ENDPOINTS, FEED_HEALTH)
+ALL = (NEWS, SEARCHES, STORIES, OUTBOX, WINDOWS, ENDPOINTS, FEED_HEALTH)
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

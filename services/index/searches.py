@@ -8,6 +8,7 @@ import msgspec
 from services.engine import Engine
 from services.index.indices import SEARCHES
 from services.index.query import Query, engine_query
+from services.index.timing import Timing
 
 ANY = "*"
 LIST_LIMIT = 10_000  # the engine's index.max_result_window
@@ -17,6 +18,7 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
     """A search whose matches somebody is told about.
 
     every_item: an alert for each item, instead of one for each story. endpoint_id: whose webhook is called.
+    timing: when.
     """
 
     search_id: str
@@ -27,6 +29,7 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
     updated_at: datetime
     every_item: bool = False
     enabled: bool = True
+    timing: Timing = Timing()
 
 
 def document(saved: SavedSearch) -> dict[str, Any]:

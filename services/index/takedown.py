@@ -101,7 +101,9 @@ async def _clear_deliveries(connected: Engine, item_id: str, now: datetime) -> i
     count = 0
     while hits := (await connected.search(OUTBOX, body))["hits"]["hits"]:
         for hit in hits:
-            await outbox.change(connected, hit["_id"], lambda delivery: outbox.cleared(delivery, now))
+            cleared = await outbox.change(connected, hit["_id"], lambda delivery: outbox.cleared(delivery, now))
+            if cleared and cleared.told_in:
+                await outbox.take_out(connected, cleared.told_in, {item_id})
         count += len(hits)
         body["search_after"] = hits[-1]["sort"]
     return count

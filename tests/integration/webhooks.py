@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -108,10 +108,12 @@ async def calling_api(other: Engine | None = None) -> AsyncIterator[httpx.AsyncC
 
 
 @asynccontextmanager
-async def delivering(delays_s: Sequence[float] = (0.0, 0.1, 0.2)) -> AsyncIterator[None]:
+async def delivering(
+    delays_s: Sequence[float] = (0.0, 0.1, 0.2), now: deliver.Now = deliver.utc_now
+) -> AsyncIterator[None]:
     """A deliver in this process, stopped at the end as SIGTERM stops it."""
     stop = asyncio.Event()
-    running = asyncio.create_task(deliver.run(stop, Progress(60.0), delays_s))
+    running = asyncio.create_task(deliver.run(stop, Progress(60.0), delays_s, now))
     try:
         yield
     finally:
@@ -120,19 +122,23 @@ async def delivering(delays_s: Sequence[float] = (0.0, 0.1, 0.2)) -> AsyncIterat
             await running
 
 
-async def saved_search(api: httpx.AsyncClient, url: str, **query: Any) -> dict[str, Any]:
+async def saved_search(
+    api: httpx.AsyncClient, url: str, timing: Mapping[str, Any] | None = None, **query: Any
+) -> dict[str, Any]:
     """A search as the API answers it."""
-    answer = await api.post(
-        "/v1/searches", json={"name": "Kenya", "query": {"countries": ["KE"], **query}, "endpoint": {"url": url}}
-    )
+    described = {"name": "Kenya", "query": {"countries": ["KE"], **query}, "endpoint": {"url": url}}
+    answer = await api.post("/v1/searches", json=described | ({"timing": timing} if timing else {}))
     assert answer.status_code == 201, answer.text
     saved: dict[str, Any] = answer.json()
     return saved
 
 
-def alert_for(search_id: str) -> Alert:
-    """An alert like no other."""
-    return msgspec.structs.replace(EXAMPLE, alert_id=token_hex(16), trace_id=token_hex(16), search_id=search_id)
+def alert_for(search_id: str, **item: Any) -> Alert:
+    """An alert like no other, of no event: no thread holds it back. item: fields of its item that differ."""
+    assert EXAMPLE.item
+    changed = msgspec.structs.replace(EXAMPLE.item, **({"events": []} | item))
+    ids = {"alert_id": token_hex(16), "trace_id": token_hex(16)}
+    return msgspec.structs.replace(EXAMPLE, search_id=search_id, item=changed, **ids)
 
 
 async def publish(*alerts: Alert) -> None:

@@ -21,7 +21,7 @@ async def list_deliveries(
     context: InContext,
     search_id: Annotated[str | None, Query(max_length=64)] = None,
     item_id: Annotated[str | None, Query(max_length=64)] = None,
-    state: Literal["pending", "delivered", "failed", "cancelled", "held"] | None = None,
+    state: Literal["pending", "delivered", "failed", "cancelled", "held", "waiting", "grouped"] | None = None,
     size: Size = 50,
     cursor: Annotated[str | None, Query(max_length=2_048)] = None,
 ) -> Deliveries:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.index.timing import PER_HOUR
+
 CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2, e.g. KE")]
 LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$", description="ISO 639-1 or 639-3, e.g. ht")]
 EntityId = Annotated[str, Field(min_length=1, max_length=200, description="Gazetteer id, e.g. person/godfrey-otunge")]
@@ -235,12 +237,25 @@ class NewEndpoint(Given):
     feed_alarms: bool = Field(False, description="Call it also when a feed falls silent (`news.silent_feed`)")
 
 
+class Timing(Given):
+    """When its calls go out. Nothing is lost: what is held back comes in a `news.digest`."""
+
+    digest_every_min: int | None = Field(None, description="A digest each so many minutes: 60: hourly", examples=[60])
+    digest_at: str | None = Field(None, description="A digest a day, at this time", examples=["07:30"])
+    quiet_from: str | None = Field(None, description="No call from this time of day ...", examples=["22:00"])
+    quiet_to: str | None = Field(None, description="... to this one", examples=["06:00"])
+    timezone: str = Field("UTC", max_length=64, description="Of the times of day", examples=["America/Port-au-Prince"])
+    per_hour: int = Field(PER_HOUR, description="Calls in any 60 minutes; the rest come together")
+    threads: bool = Field(True, description="Reports of one event: one call at once, the rest every 15 minutes")
+
+
 class NewSearch(Given):
     """A saved search with the endpoint that it calls."""
 
     name: str = Field(min_length=1, max_length=200)
     query: Query
     endpoint: NewEndpoint
+    timing: Timing = Timing()
 
 
 class Endpoint(BaseModel):
@@ -262,6 +277,7 @@ class Search(BaseModel):
     name: str
     enabled: bool = True
     query: Query
+    timing: Timing
     endpoint: Endpoint | None
     created_at: datetime
 
@@ -292,13 +308,14 @@ class Delivery(BaseModel):
     endpoint_id: str
     item_id: str | None
     story_id: str | None
-    state: Literal["pending", "delivered", "failed", "cancelled", "held"]
+    state: Literal["pending", "delivered", "failed", "cancelled", "held", "waiting", "grouped"]
     reason: str | None
     late: bool
     trace_id: str
     created_at: datetime
     due_at: datetime
     settled_at: datetime | None
+    told_in: str | None = Field(None, description="Where grouped: the delivery that told it")
     attempts: list[Attempt]
 
 

@@ -14,12 +14,14 @@ from services import guarded_http, settings
 from services.index import searches
 from services.index.api.context import Context, InContext
 from services.index.api.errors import NOT_FOUND, Refusal, missing
-from services.index.api.models import Endpoint, NewEndpoint, NewSearch, Ping, Query, Search, Searches
+from services.index.api.models import Endpoint, NewEndpoint, NewSearch, Ping, Query, Search, Searches, Timing
 from services.index.deliver import endpoints, outbox, signature
 from services.index.indices import ENDPOINTS
 from services.index.query import Query as IndexQuery
 from services.index.query_language import Misread
 from services.index.searches import SavedSearch
+from services.index.timing import Timing as IndexTiming
+from services.index.timing import check
 
 router = APIRouter(prefix="/v1/searches", tags=["saved searches"])
 
@@ -30,6 +32,11 @@ SearchId = Annotated[str, Path(max_length=64)]
 async def create_search(context: InContext, given: NewSearch) -> Search:
     """It is in effect when this answers. The endpoint's secret is in the answer, and never shown again."""
     secret = _checked(context, given.endpoint)
+    timing = IndexTiming(**given.timing.model_dump())
+    try:
+        check(timing)
+    except Invalid as error:
+        raise Refusal(422, "invalid_request", str(error), field=f"timing.{error.reason}") from error
     now, endpoint_id = datetime.now(UTC), secrets.token_hex(16)
     query = given.query
     saved = SavedSearch(
@@ -46,6 +53,7 @@ async def create_search(context: InContext, given: NewSearch) -> Search:
         endpoint_id=endpoint_id,
         created_at=now,
         updated_at=now,
+        timing=timing,
     )
     endpoint = endpoints.Endpoint(
         url=given.endpoint.url,
@@ -150,6 +158,7 @@ def _shown(saved: SavedSearch, endpoint: endpoints.Endpoint | None, secret: str 
         name=saved.name,
         enabled=saved.enabled,
         query=Query.model_validate(query),
+        timing=Timing.model_validate(msgspec.to_builtins(saved.timing)),
         endpoint=endpoint
         and Endpoint(
             id=saved.endpoint_id or "",

@@ -16,7 +16,7 @@ from schemas.errors import Transient
 from services import settings
 from services.engine import Engine
 from services.index import searches, takedown
-from services.index.deliver import attempt, endpoints, outbox, retry_schedule, signature
+from services.index.deliver import attempt, endpoints, follow_up, outbox, retry_schedule, signature
 from services.index.deliver.endpoints import Endpoint
 from services.index.deliver.outbox import Attempt, Delivery, State
 from services.index.indices import OUTBOX
@@ -89,8 +89,11 @@ class Courier:
         search, endpoint, gone = await asyncio.gather(
             self._search(delivery),
             endpoints.read(self._engine, delivery.endpoint_id),
-            takedown.among(self._engine, [delivery.item_id]),
+            takedown.among(self._engine, [delivery.item_id, *_told_of(delivery)]),
         )
+        if gone and delivery.kind == "digest":
+            await outbox.take_out(self._engine, delivery_id, gone)
+            return None  # a later scan takes what is left
         if gone:
             await outbox.change(self._engine, delivery_id, lambda found: outbox.cleared(found, self._now()))
             DELIVERIES.labels("cancelled").inc()
@@ -182,6 +185,11 @@ def obstacle(delivery: Delivery, search: SavedSearch | None, endpoint: Endpoint 
     if search and not search.enabled:
         return "held", "the saved search is paused"
     return None
+
+
+def _told_of(delivery: Delivery) -> set[str]:
+    """The items in a follow-up."""
+    return follow_up.item_ids(delivery.body.encode()) if delivery.kind == "digest" else set()
 
 
 def names(delivery_id: str, delivery: Delivery) -> dict[str, Any]:

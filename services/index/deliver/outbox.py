@@ -2,6 +2,7 @@
 
     pending --lease, attempt, record--> pending (due later) | delivered | failed
     pending --> cancelled (search or endpoint deleted, item taken down) | held (endpoint disabled, search paused)
+    waiting (in a window: windows.py) --follow-up written--> grouped: told in the delivery `told_in`
 
 A document is created once under its delivery id (op_type=create), which makes alerts once per subject across replicas
 and replays; every later write is conditional on what was read. What a search finds due is only a hint: the lease,
@@ -11,18 +12,19 @@ taken on a real-time read, decides.
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from schemas import identity
 from schemas.messages import Alert
 from services.engine import BulkResult, Create, Engine, Stored
-from services.index.deliver import payload
+from services.index.deliver import follow_up, payload
 from services.index.indices import OUTBOX
 
-State = Literal["pending", "delivered", "failed", "cancelled", "held"]
+State = Literal["pending", "delivered", "failed", "cancelled", "held", "waiting", "grouped"]
 
+OWED: Final = ("pending", "held", "waiting")
 NO_ENDPOINT = "none"
 TAKEN_DOWN = "the item was taken down"
 
@@ -53,7 +55,7 @@ class Delivery(msgspec.Struct, kw_only=True, frozen=True):
     """A document of the outbox. body: the exact bytes of every attempt, frozen; empty once the item was taken down.
 
     due_at: not attempted earlier. leased_by: a token of the attempt under way, which nobody else may make before
-    leased_until.
+    leased_until. told_in: the delivery id of the follow-up that told it.
     """
 
     alert_id: str
@@ -73,6 +75,7 @@ class Delivery(msgspec.Struct, kw_only=True, frozen=True):
     leased_until: datetime | None = None
     leased_by: str | None = None
     settled_at: datetime | None = None
+    told_in: str | None = None
     attempts: list[Attempt] = []
 
     def is_due(self, now: datetime) -> bool:
@@ -120,11 +123,30 @@ def settled(delivery: Delivery, state: State, reason: str | None, now: datetime)
     )
 
 
+def waiting(delivery: Delivery, why: str) -> Delivery:
+    """Return the delivery as one that waits in a window."""
+    return msgspec.structs.replace(delivery, state="waiting", reason=f"waits for the next follow-up ({why})")
+
+
+def grouped(delivery: Delivery, told_in: str, now: datetime) -> Delivery:
+    """Return the delivery as told in a follow-up; one that was cancelled meanwhile remembers it and stays so."""
+    if delivery.state == "waiting":
+        delivery = settled(delivery, "grouped", "told in a follow-up", now)
+    return msgspec.structs.replace(delivery, told_in=told_in)
+
+
+def without(delivery: Delivery, item_ids: set[str]) -> Delivery:
+    """Return a follow-up without the words of items that were taken down."""
+    if not delivery.body or not item_ids & follow_up.item_ids(delivery.body.encode()):
+        return delivery
+    return msgspec.structs.replace(delivery, body=follow_up.without(delivery.body.encode(), item_ids).decode())
+
+
 def cleared(delivery: Delivery, now: datetime) -> Delivery:
     """Return the delivery without the words of its item, which was taken down; what is still owed is cancelled."""
     attempts = [msgspec.structs.replace(attempt, response="") for attempt in delivery.attempts]
     emptied = msgspec.structs.replace(delivery, body="", attempts=attempts)
-    return settled(emptied, "cancelled", TAKEN_DOWN, now) if delivery.state in ("pending", "held") else emptied
+    return settled(emptied, "cancelled", TAKEN_DOWN, now) if delivery.state in OWED else emptied
 
 
 def recorded(delivery: Delivery, token: str, attempt: Attempt, delay_s: float | None, now: datetime) -> Delivery:
@@ -183,6 +205,11 @@ async def change(engine: Engine, delivery_id: str, step: Callable[[Delivery], De
         if after == before or await engine.replace(OUTBOX, stored, msgspec.to_builtins(after)):
             return after
     return None
+
+
+async def take_out(engine: Engine, delivery_id: str, item_ids: set[str]) -> None:
+    """Take items that were taken down out of a follow-up. Raises Transient."""
+    await change(engine, delivery_id, lambda found: without(found, item_ids))
 
 
 async def due(engine: Engine, now: datetime, excluded: Sequence[str]) -> list[tuple[str, str]]:

@@ -12,12 +12,13 @@ from schemas.errors import Invalid, Transient
 from schemas.messages import Alert
 from services import engine, guarded_http, kafka, process, settings, vault
 from services.dead_letters import DeadLetters
-from services.engine import Engine, Stored
+from services.engine import Engine
 from services.index import searches, takedown
-from services.index.deliver import courier, endpoints, outbox, retry_schedule
+from services.index.deliver import courier, endpoints, hold, outbox, retry_schedule
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
 from services.index.indices import SEARCHES
+from services.index.searches import SavedSearch
 from services.kafka import Record
 from services.telemetry import Progress, logger
 
@@ -90,18 +91,30 @@ async def accept(
     """
     alerts, rejected = decoded(records)
     stored = await engine.mget(SEARCHES, [alert.search_id for _, alert in alerts if alert.search_id])
+    saved = {search_id: searches.saved_search(one.source) for search_id, one in stored.items()}
     alarmed = await endpoints.alarmed(engine) if any(alert.kind == "silent_feed" for _, alert in alerts) else []
     gone = await takedown.among(engine, (alert.item_id for _, alert in alerts))
     owed: list[tuple[Record, str, Delivery]] = []
+    entries: list[hold.Entry] = []
     for record, alert in alerts:
         try:
             if alert.kind == "silent_feed":
                 owed += [(record, *outbox.owed(alert, None, endpoint_id, now())) for endpoint_id in alarmed]
                 continue
-            delivery_id, delivery = addressed(alert, stored.get(alert.search_id or ""), now())
-            owed.append((record, delivery_id, outbox.cleared(delivery, now()) if alert.item_id in gone else delivery))
+            search = saved.get(alert.search_id or "")
+            delivery_id, delivery = addressed(alert, search, now())
+            if alert.item_id in gone:
+                delivery = outbox.cleared(delivery, now())
+            elif search and delivery.state == "pending" and alert.kind in hold.HELD_KINDS:
+                entries.append(hold.Entry(delivery_id, alert, delivery.endpoint_id, search))
+            owed.append((record, delivery_id, delivery))
         except Exception as bug:
             rejected.append((record, bug))
+    waits = await hold.enter(engine, entries, now())
+    owed = [
+        (record, delivery_id, outbox.waiting(delivery, why) if (why := waits.get(delivery_id)) else delivery)
+        for record, delivery_id, delivery in owed
+    ]
     results = await outbox.create(engine, [(delivery_id, delivery) for _, delivery_id, delivery in owed])
     new = []
     for (record, delivery_id, delivery), result in zip(owed, results, strict=True):
@@ -111,6 +124,8 @@ async def accept(
         dead_letters.fine()
         if result.verdict == "ok" and delivery.state == "pending":
             new.append((delivery.endpoint_id, delivery_id))
+        elif result.verdict == "ok" and delivery.state == "waiting":
+            log.info("delivery waits", reason=delivery.reason, delivery_id=delivery_id, trace_id=delivery.trace_id)
         elif result.verdict == "ok":
             courier.DELIVERIES.labels(delivery.state).inc()
             log.warning(
@@ -133,12 +148,11 @@ def decoded(records: Sequence[Record]) -> tuple[list[tuple[Record, Alert]], list
     return alerts, rejected
 
 
-def addressed(alert: Alert, stored: Stored | None, now: datetime) -> tuple[str, Delivery]:
+def addressed(alert: Alert, search: SavedSearch | None, now: datetime) -> tuple[str, Delivery]:
     """Return the id and the delivery that an alert owes to the endpoint of its search.
 
     What nobody can get any more is cancelled from the start: it stays on record.
     """
-    search = searches.saved_search(stored.source) if stored else None
     if search and search.endpoint_id:
         return outbox.owed(alert, search.name, search.endpoint_id, now)
     delivery_id, delivery = outbox.owed(alert, search.name if search else None, outbox.NO_ENDPOINT, now)
@@ -147,13 +161,14 @@ def addressed(alert: Alert, stored: Stored | None, now: datetime) -> tuple[str, 
 
 
 async def scan(engine: Engine, lanes: Lanes, stop: asyncio.Event, now: Now) -> None:
-    """Offer what is due to the lanes, every SCAN_S until stopped: retries, and what a crash or a full lane left."""
+    """Offer what is due to the lanes, every SCAN_S until stopped: retries, follow-ups, what a crash left."""
     while not stop.is_set():
         pause_s = SCAN_S
         try:
+            written = await hold.close_due(engine, now())
             found = await outbox.due(engine, now(), lanes.full())
             DUE.set(len(found))
-            for endpoint_id, delivery_id in found:
+            for endpoint_id, delivery_id in (*written, *found):
                 lanes.offer(endpoint_id, delivery_id)
         except Transient as error:
             log.warning("cannot look for due deliveries, will look again", error=str(error), delay_s=AWAY_S)

@@ -5,13 +5,12 @@ import msgspec
 import pytest
 
 from schemas import identity
-from services.engine import Stored
 from services.index.deliver.courier import obstacle
 from services.index.deliver.endpoints import Endpoint
 from services.index.deliver.outbox import NO_ENDPOINT, owed
 from services.index.deliver.run import addressed, decoded
 from services.index.query import Query
-from services.index.searches import SavedSearch, document
+from services.index.searches import SavedSearch
 from services.kafka import Record
 from tests.unit.services.index.alerts import EXAMPLE
 
@@ -30,19 +29,15 @@ MOVED = msgspec.structs.replace(SEARCH, endpoint_id="another")
 DISABLED = msgspec.structs.replace(ENDPOINT, disabled_at=NOW, disabled_reason="it answered 410 Gone")
 
 
-def stored(search: SavedSearch) -> Stored:
-    return Stored(search.search_id, document(search), 1, 1)
-
-
 def test_an_alert_is_owed_to_the_endpoint_of_its_search() -> None:
-    delivery_id, delivery = addressed(EXAMPLE, stored(SEARCH), NOW)
+    delivery_id, delivery = addressed(EXAMPLE, SEARCH, NOW)
     assert delivery_id == identity.delivery_id(EXAMPLE.alert_id, "endpoint")
     assert (delivery.state, delivery.endpoint_id) == ("pending", "endpoint")
 
 
 def test_an_alert_that_nobody_can_get_is_on_record_with_the_reason() -> None:
     _, deleted = addressed(EXAMPLE, None, NOW)
-    _, silent = addressed(EXAMPLE, stored(msgspec.structs.replace(SEARCH, endpoint_id=None)), NOW)
+    _, silent = addressed(EXAMPLE, msgspec.structs.replace(SEARCH, endpoint_id=None), NOW)
     assert (deleted.state, deleted.endpoint_id, deleted.reason) == (
         "cancelled",
         NO_ENDPOINT,
