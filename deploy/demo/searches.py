@@ -13,6 +13,9 @@ SEARCHES: Mapping[str, Mapping[str, Any]] = {
     "Otunge": {"text": "Otunge"},
 }
 
+# Each alert is to be seen arriving: nothing waits for a follow-up.
+AT_ONCE: Mapping[str, Any] = {"threads": False, "per_hour": 1_000}
+
 
 class SavedSearches:
     """Made anew in each run: an alert comes once per story and search, and the stories of the last run come again."""
@@ -29,7 +32,8 @@ class SavedSearches:
             if search["endpoint"] and search["endpoint"]["url"] == self._endpoint["url"]:
                 (await self._api.delete(f"/v1/searches/{search['id']}")).raise_for_status()
         for name, query in SEARCHES.items():
-            made = await self._api.post("/v1/searches", json={"name": name, "query": query, "endpoint": self._endpoint})
+            wanted = {"name": name, "query": query, "endpoint": self._endpoint, "timing": AT_ONCE}
+            made = await self._api.post("/v1/searches", json=wanted)
             self._names[made.raise_for_status().json()["id"]] = name
 
     def has(self, search_id: str | None) -> bool:

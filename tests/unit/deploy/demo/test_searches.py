@@ -14,7 +14,14 @@ HOOK = "http://127.0.0.1:8401/hooks/news"
 
 def stored(search_id: str, url: str | None) -> dict[str, Any]:
     endpoint = {"id": "e", "url": url} if url else None
-    return {"id": search_id, "name": "n", "query": {}, "endpoint": endpoint, "created_at": "2026-05-04T12:00:00Z"}
+    return {
+        "id": search_id,
+        "name": "n",
+        "query": {},
+        "timing": {},
+        "endpoint": endpoint,
+        "created_at": "2026-05-04T12:00:00Z",
+    }
 
 
 class Api:
