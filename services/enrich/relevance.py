@@ -7,7 +7,8 @@ from services.enrich.cues import Cue, Cues
 from services.enrich.document import Document
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mention, Mentions
-from services.enrich.oblique import Oblique, is_a_place_here
+from services.enrich.oblique import Oblique
+from services.enrich.scene import Scene, is_a_place_here
 
 _CERTAIN = frozenset(("force_led_by", "served", "nationals"))  # are never an earlier mission's
 _LEAD = 600  # characters of the text that say what it is about
@@ -48,7 +49,7 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         found += _force_led_by(document, mentions, cues, gazetteer)
         if not current and not described:
             found += _foreign_force(document, mentions, cues, gazetteer)
-            found += [Feature(*hint) for hint in Oblique(document, mentions, cues, gazetteer).hints()]
+            found += [Feature(*hint) for hint in Oblique(Scene(document, mentions, cues, gazetteer)).hints()]
     elif found:
         found.append(Feature("no_host", 0, 0))
     if mentions.namesakes and not current:
