@@ -99,6 +99,7 @@ class Gazetteer:
         self.offices = self.titles | frozenset(map(fold_name, files.roles.offices))
         oblique = files.relevance
         self.at = frozenset(map(fold_name, oblique.at))
+        self.home_languages = frozenset(oblique.home_languages)
         self.possessives = frozenset(map(fold_name, oblique.possessives))
         # Years of earlier missions, from 1900 to past_until.
         years = "|".join(["19[0-9][0-9]", *map(str, range(2000, oblique.past_until + 1))])
@@ -235,6 +236,9 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "sending": files.relevance.sending,
         "deciders": files.relevance.deciders,
         "strength": files.relevance.strength,
+        "strength_about": files.relevance.strength_about,
+        "arriving": files.relevance.arriving,
+        "called": files.relevance.called,
         "region": files.relevance.region,
         "away": files.relevance.away,
         "other_topics": files.relevance.other_topics,

@@ -144,6 +144,10 @@ class Relevance(_Row, frozen=True):
     away: Names
     region: Names
     strength: Names
+    strength_about: Names
+    arriving: Names
+    called: Names
+    home_languages: list[str]
     past_until: int
     civilian: list[str]
     counting: list[str]

@@ -3,6 +3,7 @@
 from services.enrich import ties
 from services.enrich.cues import Cue
 from services.enrich.mentions import Mention
+from services.enrich.opening import opening
 from services.enrich.scene import Scene
 from services.enrich.ties import Hint
 
@@ -11,6 +12,7 @@ _OFTEN = 2
 _SEVERAL = 3  # senders, in an item that is about their force
 
 _CLOSER = frozenset(("sent", "served", "fallen", "served_beside"))
+_SURE = frozenset(("called", "arrived", "leader_and_force", "foreign_people", "together"))
 _WEAKER = ("served_beside", "sender_and_force", "served_apart", "apart_backed")  # say less of the same
 
 
@@ -37,13 +39,19 @@ class Oblique:
                     self._scene.document.text, before.start, before.end
                 ):
                     found.setdefault(hint.name, hint)
-        for number in range(len(self._scene.document.sentences) if self._scene.cues.count("strength") else 0):
+        for number in range(len(self._scene.document.sentences)):
+            for cue in self._scene.cues.of(number, "called")[:1]:
+                found.setdefault("called", Hint("called", cue.start, cue.end))
+            if size := ties.strength_of_people(self._scene, number):
+                found.setdefault(size.name, size)
             for cue in self._scene.cues.of(number, "strength")[:1]:
                 found.setdefault("strength", Hint("strength", cue.start, cue.end))
                 if self._scene.cues.count("force"):
                     found.setdefault("strength_of_force", Hint("strength_of_force", cue.start, cue.end))
         if not found.keys() & _CLOSER and apart:
             found |= {hint.name: hint for hint in self._together()}
+        if not found.keys() & (_CLOSER | _SURE):
+            found |= {hint.name: hint for hint in opening(self._scene)}
         for name in _CLOSER & found.keys():
             for weaker in _WEAKER[_WEAKER.index(name) + 1 :] if name in _WEAKER else _WEAKER:
                 found.pop(weaker, None)
@@ -122,7 +130,12 @@ class Oblique:
         named = self._scene.named.get(number, [])
         if not near:
             return []
-        hosts = [mention for mention in named if self._scene.is_here(mention)]
+        withdrew = bool(cues.of(number, "role:withdrew"))
+        hosts = [
+            mention
+            for mention in named
+            if self._scene.is_here(mention) or (withdrew and mention in self._scene.hosts_of(number))
+        ]
         people = self._scene.people(number, forces, bodies, named)
         if backers or cues.of(number, "deploy"):
             people += [Cue(mention.start, mention.end, "force") for mention in self._scene.nationals(named)]
@@ -133,6 +146,8 @@ class Oblique:
             served = ties.served(self._scene, people, named, hosts)
             if hosts or region:
                 found += [served, ties.loosely(self._scene, number, people, named, [*hosts, *region])]
+            if hosts:
+                found.append(ties.arrived(self._scene, number, people, hosts))
             gangs_here = bool(cues.of(number, "foes"))
             here: list[Mention | Cue] = [
                 mention

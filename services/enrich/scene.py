@@ -43,17 +43,22 @@ class Scene:
         self.leaders: dict[int, list[Mention]] = {}
         # Police and armies of the host country by their names: their people are not foreign.
         self.own: dict[int, list[Mention]] = {}
+        self.theirs: dict[int, list[Mention]] = {}  # a sender's
         for mention in mentions.entities:
             country = gazetteer.entries[mention.tag].country
             if mention.sense.kind == "person" and country in gazetteer.senders:
                 self.leaders.setdefault(document.sentence_at(mention.start), []).append(mention)
             elif mention.sense.kind == "organisation" and country in gazetteer.hosts:
                 self.own.setdefault(document.sentence_at(mention.start), []).append(mention)
+            elif mention.sense.kind == "organisation" and country in gazetteer.senders:
+                self.theirs.setdefault(document.sentence_at(mention.start), []).append(mention)
 
     def is_about_the_host(self) -> bool:
         """Whether the host country is in the title, named twice, or speaks: then it need not be in each sentence."""
         places = [mention.start for at in self.named for mention in self.hosts_of(at)]
-        return bool(places) and (len(places) > 1 or self.cues.language == "ht" or self.document.in_title(places[0]))
+        return bool(places) and (
+            len(places) > 1 or self.cues.language in self.gazetteer.home_languages or self.document.in_title(places[0])
+        )
 
     def hosts_of(self, number: int) -> list[Mention]:
         return self.host_named.get(number, [])

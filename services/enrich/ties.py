@@ -58,6 +58,29 @@ def sent(scene: Scene, number: int, people: list[Cue], named: list[Mention], goa
     return None
 
 
+def arrived(scene: Scene, number: int, people: list[Cue], hosts: list[Mention]) -> Hint | None:
+    """Police or soldiers who arrive in the host country, whoever sent them: its own are there."""
+    for verb in scene.cues.of(number, "arriving"):
+        for force in people:
+            for host in hosts:
+                if host.sense.part == "capital" or scene.document.text[host.end : host.end + 1] in ("'", "’"):
+                    continue  # "arrived in Cité Soleil", "in Haiti's Artibonite"
+                near = len(scene.document.words(min(verb.end, force.end), max(verb.start, force.start)))
+                ahead = len(scene.document.words(max(verb.end, force.end), host.start)) if host.start > verb.end else 99
+                if near <= _CLOSELY and ahead <= _CLOSELY:
+                    return Hint("arrived", min(verb.start, force.start), host.end)
+    return None
+
+
+def strength_of_people(scene: Scene, number: int) -> Hint | None:
+    """About the number of people that the force is to have, with the people: "5 500 soldats et policiers"."""
+    for size in scene.cues.of(number, "strength_about"):
+        for force in scene.cues.of(number, "force"):
+            if 0 <= force.start - size.end and len(scene.document.words(size.end, force.start)) <= 1:
+                return Hint("strength_of_people", size.start, force.end)
+    return None
+
+
 def foreign(scene: Scene, number: int, people: list[Cue], named: list[Mention], hosts: list[Mention]) -> Hint | None:
     """People who are called foreign: "foreign police", "soldats étrangers"."""
     for foreign in scene.cues.of(number, "foreign"):
