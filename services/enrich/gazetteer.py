@@ -99,6 +99,7 @@ class Gazetteer:
         self.offices = self.titles | frozenset(map(fold_name, files.roles.offices))
         oblique = files.relevance
         self.at = frozenset(map(fold_name, oblique.at))
+        self.conjunctions = frozenset(map(fold_name, oblique.conjunctions))
         self.home_languages = frozenset(oblique.home_languages)
         self.possessives = frozenset(map(fold_name, oblique.possessives))
         # Years of earlier missions, from 1900 to past_until.
@@ -239,6 +240,7 @@ def _cues(files: Files) -> Iterator[tuple[str, Sense]]:
         "strength_about": files.relevance.strength_about,
         "arriving": files.relevance.arriving,
         "called": files.relevance.called,
+        "serving": files.relevance.serving,
         "region": files.relevance.region,
         "away": files.relevance.away,
         "other_topics": files.relevance.other_topics,

@@ -147,7 +147,9 @@ class Relevance(_Row, frozen=True):
     strength_about: Names
     arriving: Names
     called: Names
+    serving: Names
     home_languages: list[str]
+    conjunctions: list[str]
     past_until: int
     civilian: list[str]
     counting: list[str]

@@ -48,6 +48,8 @@ def find(document: Document, gazetteer: Gazetteer, language: str, notes: list[st
     others = _introduced_as_something_else(named, document, gazetteer) if "mission" in kinds else set()
     named = _without_people_and_papers(named, document, gazetteer, notes)
     hosts = _hosts(named, gazetteer)
+    if language in gazetteer.home_languages:
+        hosts |= gazetteer.hosts
     kept = list(_in_context(named, gazetteer, hosts, others, notes))
     if kinds & {"person", "surname"}:
         kept = _with_surnames(kept, hosts, document, gazetteer, notes)
@@ -135,6 +137,11 @@ def _without_people_and_papers(
 def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
     """The host countries of current missions that the document names for certain."""
     hosts = set()
+    named = list(named)
+    short = {mention.tag for mention in named if mention.sense.kind == "mission" and mention.sense.case == "same"}
+    short = {tag for tag in short if gazetteer.missions[tag].standing == "current"}
+    if len(short) > 1:  # "The MSS is now the GSF": two of a host's missions are no namesakes
+        hosts |= {gazetteer.missions[tag].host for tag in short}
     for mention in named:
         sense = mention.sense
         if sense.kind == "country" and not sense.ambiguous:

@@ -160,7 +160,7 @@ class Oblique:
             if not hosts and served and any(map(self._scene.is_here, beside)):
                 found.append(served._replace(name="served_beside"))
         if bodies:
-            body = ties.of_the_host(self._scene, bodies, named) or (
+            body = ties.of_the_host(self._scene, bodies, forces, named) or (
                 ties.itself(self._scene, bodies) if gangs and backers else None
             )
             if body:

@@ -2,30 +2,34 @@
 
 from services.enrich.cues import Cue
 from services.enrich.mentions import Mention
-from services.enrich.scene import Scene
-from services.enrich.ties import Hint
+from services.enrich.scene import Scene, is_a_place_here
+from services.enrich.ties import Hint, itself
 
 _OPENING = 450  # characters from the title's beginning
 _STRONG = ("sending", "away", "arriving", "backers", "role:withdrew", "role:pledged")
 
 
 def opening(scene: Scene) -> list[Hint]:
-    """The host country as a place, a sender or its leader, police or soldiers that are not the host's, and a duty."""
+    """The reasons that the opening gives, where it has the host country as a place; at most two."""
     sentences = _sentences(scene)
-    hosts = [mention for number in sentences for mention in scene.hosts_of(number) if _is_place(scene, mention)]
-    if not hosts and not any(scene.cues.of(number, "region") for number in sentences):
+    if not sentences or not _is_here(scene, sentences):
         return []
     senders = [mention for number in sentences for mention in _senders(scene, number)]
     people = [force for number in sentences for force in _people(scene, number)]
-    if not senders or not people:
-        return []
     strong = any(scene.cues.of(number, tag) for number in sentences for tag in _STRONG)
-    if not strong and not any(scene.cues.of(number, "deploy") for number in sentences):
-        return []
-    found = [Hint("opening_sent" if strong else "opening", people[0].start, people[0].end)]
+    duty = strong or any(scene.cues.of(number, "deploy") for number in sentences)
     lead = next((mention for mention in senders if mention.tag[8:] in scene.leads), None)
-    if lead and not strong:
-        found.append(Hint("opening_lead", lead.start, lead.end))
+    found = []
+    if senders and people and duty:
+        found.append(Hint("opening_sent" if strong else "opening", people[0].start, people[0].end))
+        if lead and not strong:
+            found.append(Hint("opening_lead", lead.start, lead.end))
+    elif lead and (strong or any(scene.cues.of(number, "foes") for number in sentences)):
+        found.append(Hint("lead_and_host", lead.start, lead.end))
+    elif people and (serving := _serving(scene, sentences)):
+        found.append(serving)
+    elif (body := _itself(scene, sentences)) and any(scene.cues.of(number, "backers") for number in sentences):
+        found.append(body)
     return found
 
 
@@ -43,8 +47,19 @@ def _sentences(scene: Scene) -> list[int]:
     ]
 
 
-def _is_place(scene: Scene, mention: Mention) -> bool:
-    return mention.sense.part != "demonym" or scene.is_here(mention)
+def _is_here(scene: Scene, sentences: list[int]) -> bool:
+    """Whether the host country is a place in it, or is meant: by its region, or by a language that is spoken there."""
+    hosts = [mention for number in sentences for mention in scene.hosts_of(number)]
+    if any(mention.sense.part != "demonym" or scene.is_here(mention) for mention in hosts):
+        return True
+    if any(scene.cues.of(number, "region") for number in sentences):
+        return True
+    named = [mention for number in sentences for mention in scene.named.get(number, [])]
+    return scene.cues.language in scene.gazetteer.home_languages and not any(
+        mention.sense.part != "demonym"
+        and is_a_place_here(mention, scene.document, scene.cues.language, scene.gazetteer)
+        for mention in named
+    )
 
 
 def _senders(scene: Scene, number: int) -> list[Mention]:
@@ -57,3 +72,25 @@ def _people(scene: Scene, number: int) -> list[Cue]:
     cues, named = scene.cues, scene.named.get(number, [])
     theirs = [Cue(mention.start, mention.end, "force") for mention in scene.theirs.get(number, [])]
     return theirs + scene.people(number, cues.of(number, "force"), cues.of(number, "bodies"), named)
+
+
+def _serving(scene: Scene, sentences: list[int]) -> Hint | None:
+    """ "Serving in Haiti", in a sentence that need not say who."""
+    for number in sentences:
+        for cue in scene.cues.of(number, "serving"):
+            for host in scene.hosts_of(number):
+                if 0 <= host.start - cue.end <= 1:
+                    return Hint("serving", cue.start, host.end)
+    return None
+
+
+def _itself(scene: Scene, sentences: list[int]) -> Hint | None:
+    """ "The mission", "the force", where the title has the host country."""
+    if not any(host.sense.part == "name" for host in scene.hosts_of(0)):
+        return None
+    for number in sentences:
+        forces = {force.start for force in scene.cues.of(number, "force")}
+        bodies = [body for body in scene.cues.of(number, "bodies") if body.start in forces]
+        if body := itself(scene, bodies):
+            return body._replace(name="opening_itself")
+    return None

@@ -56,6 +56,8 @@ def features(document: Document, mentions: Mentions, cues: Cues, gazetteer: Gaze
         found.append(Feature("namesake", mentions.namesakes[0].start, mentions.namesakes[0].end))
     if past and not current and not _also_the_present(found, past, document, gazetteer):
         found.append(Feature("earlier_mission", past[0].start, past[0].end))
+    if found and not current and cues.of(0, "unrelated"):
+        found.append(Feature("unrelated_title", cues.of(0, "unrelated")[0].start, cues.of(0, "unrelated")[0].end))
     names = {feature.name for feature in found}
     if cues.count("other_topics") >= _TOPIC_WORDS and not names & {"mission_title", "mission_lead", "described_title"}:
         found.append(Feature("other_topic", 0, 0))

@@ -101,8 +101,11 @@ class Scene:
         if mention.start <= force.start < mention.end:
             return True
         low, high = min(mention.end, force.end), max(mention.start, force.start)
-        between = self.document.text[low:high]
-        return "," not in between and len(self.document.words(low, high)) <= _OWNED
+        words = self.document.words(low, high)
+        if any(sign in self.document.text[low:high] for sign in ",:") or len(words) > _OWNED:
+            return False
+        # "El Salvador and met police", but "Kenyan and Haitian police"
+        return mention.sense.part == "demonym" or not any(word in self.gazetteer.conjunctions for word in words)
 
     def stay_elsewhere(self, force: Cue, named: list[Mention], hosts: Sequence[Mention | Cue]) -> bool:
         """Whether another place stands nearer to the people than the host country: "Kenyan police in Nairobi"."""

@@ -76,7 +76,7 @@ def strength_of_people(scene: Scene, number: int) -> Hint | None:
     """About the number of people that the force is to have, with the people: "5 500 soldats et policiers"."""
     for size in scene.cues.of(number, "strength_about"):
         for force in scene.cues.of(number, "force"):
-            if 0 <= force.start - size.end and len(scene.document.words(size.end, force.start)) <= 1:
+            if force.start - size.end >= 0 and len(scene.document.words(size.end, force.start)) <= 1:
                 return Hint("strength_of_people", size.start, force.end)
     return None
 
@@ -111,7 +111,7 @@ def loosely(
     return None
 
 
-def of_the_host(scene: Scene, bodies: list[Cue], named: list[Mention]) -> Hint | None:
+def of_the_host(scene: Scene, bodies: list[Cue], forces: list[Cue], named: list[Mention]) -> Hint | None:
     """ "The security mission in Haiti", "the Haiti mission", "kikosi cha Haiti"."""
     for body in bodies:
         for mention in named:
@@ -127,7 +127,8 @@ def of_the_host(scene: Scene, bodies: list[Cue], named: list[Mention]) -> Hint |
                 0 <= body.start - mention.end <= 10 and len(scene.document.words(mention.end, body.start)) == 1
             )
             if (after or before) and not _is_another(scene, body):
-                return Hint("force_here", min(body.start, mention.start), max(body.end, mention.end))
+                name = "force_here" if any(force.start == body.start for force in forces) else "operation_here"
+                return Hint(name, min(body.start, mention.start), max(body.end, mention.end))
     return None
 
 
