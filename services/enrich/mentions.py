@@ -154,6 +154,8 @@ def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
                 hosts.add(gazetteer.missions[sense.tag].host)
             elif sense.kind == "gang":
                 hosts |= gazetteer.hosts
+        elif sense.kind == "person" and not sense.ambiguous and gazetteer.entries[sense.tag].of_mission:
+            hosts |= gazetteer.hosts  # its commander is known for nothing else
     return frozenset(hosts & gazetteer.hosts)
 
 

@@ -24,20 +24,17 @@ class Oblique:
 
     def hints(self) -> list[Hint]:
         """Each reason once, at its first place."""
-        if not any(map(self._scene.cues.count, ("force", "bodies", "strength", "deploy", "backers"))):
+        if not any(map(self._scene.cues.count, ("force", "bodies", "strength", "deploy", "backers", "role:withdrew"))):
             return []
         found: dict[str, Hint] = {}
         gangs = self._scene.cues.count("foes") > 0
         apart = self._scene.is_about_the_host()
-        for number, span in enumerate(self._scene.document.sentences):
+        for number in range(len(self._scene.document.sentences)):
             sentence = self._of_sentence(number, gangs) or (self._apart(number) if apart else [])
-            if not sentence or self._scene.gazetteer.past_years.search(self._scene.document.text, span.start, span.end):
+            if not sentence or self._scene.is_past(number):
                 continue
-            before = self._scene.document.sentences[max(0, number - 1)]
             for hint in sentence:
-                if hint.name != "foreign_people" or not self._scene.gazetteer.past_years.search(
-                    self._scene.document.text, before.start, before.end
-                ):
+                if not self._is_history(number, hint):
                     found.setdefault(hint.name, hint)
         for number in range(len(self._scene.document.sentences)):
             for cue in self._scene.cues.of(number, "called")[:1]:
@@ -52,10 +49,26 @@ class Oblique:
             found |= {hint.name: hint for hint in self._together()}
         if not found.keys() & (_CLOSER | _SURE):
             found |= {hint.name: hint for hint in opening(self._scene)}
+            if found.keys() & {"opening", "opening_sent"}:
+                found.pop("sender_apart", None)  # says the same
         for name in _CLOSER & found.keys():
             for weaker in _WEAKER[_WEAKER.index(name) + 1 :] if name in _WEAKER else _WEAKER:
                 found.pop(weaker, None)
         return list(found.values())
+
+    def _is_history(self, number: int, hint: Hint) -> bool:
+        """Whether the sentence beside says that a year long past is meant: before it, or after a title."""
+        if hint.name == "foreign_people":
+            beside = max(0, number - 1)
+        elif (
+            hint.name == "served"
+            and number == 0
+            and not any(self._scene.cues.of(0, tag) for tag in ("sending", "arriving", "away", "role:withdrew"))
+        ):
+            beside = 1
+        else:
+            return False
+        return self._scene.is_past(beside)
 
     def _together(self) -> list[Hint]:
         """What a whole item has: the host country, a sender, police or soldiers and their duty, in any sentence."""
@@ -65,11 +78,9 @@ class Oblique:
         people: Cue | None = None
         tied = False
         duties = hosts = 0
-        for number, span in enumerate(self._scene.document.sentences):
+        for number in range(len(self._scene.document.sentences)):
             cues = self._scene.cues
-            if cues.of(number, "unrelated") or self._scene.gazetteer.past_years.search(
-                self._scene.document.text, span.start, span.end
-            ):
+            if cues.of(number, "unrelated") or self._scene.is_past(number):
                 continue
             named = self._scene.named.get(number, [])
             for mention in named:
@@ -114,6 +125,8 @@ class Oblique:
         hint = ties.served(self._scene, people, named, []) or ties.loosely(self._scene, number, people, named, [])
         if hint is None:
             return []
+        if hint.name == "sender_and_force":
+            return [hint._replace(name="sender_apart")]
         backed = [Hint("apart_backed", cue.start, cue.end) for cue in cues.of(number, "backers")[:1]]
         return [hint._replace(name="served_apart"), *backed]
 

@@ -16,8 +16,10 @@ def opening(scene: Scene) -> list[Hint]:
         return []
     senders = [mention for number in sentences for mention in _senders(scene, number)]
     people = [force for number in sentences for force in _people(scene, number)]
-    strong = any(scene.cues.of(number, tag) for number in sentences for tag in _STRONG)
-    duty = strong or any(scene.cues.of(number, "deploy") for number in sentences)
+    history = any(scene.is_past(number) for number in (0, 1))  # "peacekeepers accused": of 2007
+    duties = [tag for tag in _STRONG if not history or tag != "backers"]
+    strong = any(scene.cues.of(number, tag) for number in sentences for tag in duties)
+    duty = strong or (not history and any(scene.cues.of(number, "deploy") for number in sentences))
     lead = next((mention for mention in senders if mention.tag[8:] in scene.leads), None)
     found = []
     if senders and people and duty:
@@ -39,12 +41,7 @@ def _sentences(scene: Scene) -> list[int]:
     numbers = [number for number, span in enumerate(document.sentences) if span.start < _OPENING]
     if any(scene.cues.of(number, "unrelated") for number in numbers):
         return []
-    spans = [document.sentences[number] for number in numbers]
-    return [
-        number
-        for number, span in zip(numbers, spans, strict=True)
-        if not scene.gazetteer.past_years.search(document.text, span.start, span.end)
-    ]
+    return [number for number in numbers if not scene.is_past(number)]
 
 
 def _is_here(scene: Scene, sentences: list[int]) -> bool:

@@ -17,7 +17,7 @@ from services.enrich.mentions import Mentions
 _CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
 _PARTICLE = r"(?:d(?:e la|e los|el|e|a|o|os|as|u)|van(?: der| den)?|von|b[ie]n|[ae]l|ole|arap|St\.)"
 # The word's beginning is looked for behind the capital: a pattern that begins with letters is found much faster.
-_NAME = re.compile(rf"{_CAPITAL}(?<!\w.){_REST}(?:[ \u00a0](?:{_PARTICLE} )?{_CAPITAL}{_REST}){{1,3}}")
+_NAME = re.compile(rf"{_CAPITAL}(?<!\w.){_REST}(?:[ \u00a0](?:{_PARTICLE} )?{_CAPITAL}{_REST}){{1,5}}")
 _CREDIT = re.compile(r"[(\[/|]\s*([^()\[\]/|]{0,30}?)[:\s]*$|(\w[\w ]{0,25}):\s*$")
 _SMALL = re.compile(r" [a-z]")
 _MARKS = re.compile(r"[(\[/|:]")

@@ -178,12 +178,13 @@ def _foreign_force(document: Document, mentions: Mentions, cues: Cues, gazetteer
     if not cues.count("force") or not cues.count("foreign"):
         return []
     hosts = {document.sentence_at(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts}
+    about = any(document.in_title(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts)
     for number in range(len(document.sentences)):
         force = _foreign(number, cues, document, gazetteer)
         around = range(max(0, number - 1), min(len(document.sentences), number + 2))
         if (
             force
-            and hosts & set(around)
+            and (cues.of(number, "foes") if about and not hosts & set(around) else hosts & set(around))
             and any(cues.of(near, "foes") for near in around)
             and not cues.of(number, "unrelated")
         ):

@@ -60,6 +60,13 @@ class Scene:
             len(places) > 1 or self.cues.language in self.gazetteer.home_languages or self.document.in_title(places[0])
         )
 
+    def is_past(self, number: int) -> bool:
+        """Whether a sentence is about a year of an earlier mission."""
+        if number >= len(self.document.sentences):
+            return False
+        span = self.document.sentences[number]
+        return bool(self.gazetteer.past_years.search(self.document.text, span.start, span.end))
+
     def hosts_of(self, number: int) -> list[Mention]:
         return self.host_named.get(number, [])
 

@@ -135,7 +135,7 @@ def of_the_host(scene: Scene, bodies: list[Cue], forces: list[Cue], named: list[
 def itself(scene: Scene, bodies: list[Cue]) -> Hint | None:
     """ "The force", with its article and nothing that makes it another's."""
     for body in bodies:
-        before = scene.document.words(max(0, body.start - 16), body.start)[-1:]
+        before = scene.document.words(max(0, body.start - 24), body.start)[-2:]  # "the struggling mission"
         after = scene.document.words(body.end, body.end + 14)[:1]
         if (
             any(word in scene.gazetteer.articles for word in before)
