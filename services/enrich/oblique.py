@@ -37,7 +37,8 @@ class Oblique:
                 if not self._is_history(number, hint):
                     found.setdefault(hint.name, hint)
         for number in range(len(self._scene.document.sentences)):
-            for cue in self._scene.cues.of(number, "called")[:1]:
+            told = not self._scene.cues.of(number, "unrelated") and not self._scene.is_past(number)
+            for cue in self._scene.cues.of(number, "called")[:1] if told else ():
                 found.setdefault("called", Hint("called", cue.start, cue.end))
             if size := ties.strength_of_people(self._scene, number):
                 found.setdefault(size.name, size)
@@ -149,10 +150,10 @@ class Oblique:
             for mention in named
             if self._scene.is_here(mention) or (withdrew and mention in self._scene.hosts_of(number))
         ]
-        people = self._scene.people(number, forces, bodies, named)
+        people = self._scene.people(number, forces, bodies, named) + self._scene.their_own(number)
         if backers or cues.of(number, "deploy"):
             people += [Cue(mention.start, mention.end, "force") for mention in self._scene.nationals(named)]
-        found: list[Hint | None] = [ties.foreign(self._scene, number, [*people, *bodies], named, hosts)]
+        found: list[Hint | None] = [ties.foreign(self._scene, number, [*forces, *people, *bodies], named, hosts)]
         if cues.of(number, "deploy") or forces or cues.count("force"):
             found.append(ties.lead_nationals(self._scene, named))
         if people:

@@ -6,13 +6,14 @@ from services.enrich.scene import Scene, is_a_place_here
 from services.enrich.ties import Hint, itself
 
 _OPENING = 450  # characters from the title's beginning
+_SECURITY = ("deploy", "force", "bodies", "foes", "backers", "role:withdrew", "role:pledged")
 _STRONG = ("sending", "away", "arriving", "backers", "role:withdrew", "role:pledged")
 
 
 def opening(scene: Scene) -> list[Hint]:
     """The reasons that the opening gives, where it has the host country as a place; at most two."""
     sentences = _sentences(scene)
-    if not sentences or not _is_here(scene, sentences):
+    if not sentences:
         return []
     senders = [mention for number in sentences for mention in _senders(scene, number)]
     people = [force for number in sentences for force in _people(scene, number)]
@@ -21,12 +22,15 @@ def opening(scene: Scene) -> list[Hint]:
     strong = any(scene.cues.of(number, tag) for number in sentences for tag in duties)
     duty = strong or (not history and any(scene.cues.of(number, "deploy") for number in sentences))
     lead = next((mention for mention in senders if mention.tag[8:] in scene.leads), None)
+    named = [mention for number in sentences for mention in scene.hosts_of(number)]
+    if not _is_here(scene, sentences, named) and not (named and lead and people and strong):
+        return []
     found = []
     if senders and people and duty:
         found.append(Hint("opening_sent" if strong else "opening", people[0].start, people[0].end))
         if lead and not strong:
             found.append(Hint("opening_lead", lead.start, lead.end))
-    elif lead and (strong or any(scene.cues.of(number, "foes") for number in sentences)):
+    elif lead and named and any(scene.cues.of(number, tag) for number in sentences for tag in _SECURITY):
         found.append(Hint("lead_and_host", lead.start, lead.end))
     elif people and (serving := _serving(scene, sentences)):
         found.append(serving)
@@ -44,9 +48,8 @@ def _sentences(scene: Scene) -> list[int]:
     return [number for number in numbers if not scene.is_past(number)]
 
 
-def _is_here(scene: Scene, sentences: list[int]) -> bool:
+def _is_here(scene: Scene, sentences: list[int], hosts: list[Mention]) -> bool:
     """Whether the host country is a place in it, or is meant: by its region, or by a language that is spoken there."""
-    hosts = [mention for number in sentences for mention in scene.hosts_of(number)]
     if any(mention.sense.part != "demonym" or scene.is_here(mention) for mention in hosts):
         return True
     if any(scene.cues.of(number, "region") for number in sentences):
@@ -65,10 +68,8 @@ def _senders(scene: Scene, number: int) -> list[Mention]:
 
 
 def _people(scene: Scene, number: int) -> list[Cue]:
-    """Police or soldiers, and those of a sender by their own name: "JDF"."""
     cues, named = scene.cues, scene.named.get(number, [])
-    theirs = [Cue(mention.start, mention.end, "force") for mention in scene.theirs.get(number, [])]
-    return theirs + scene.people(number, cues.of(number, "force"), cues.of(number, "bodies"), named)
+    return scene.their_own(number) + scene.people(number, cues.of(number, "force"), cues.of(number, "bodies"), named)
 
 
 def _serving(scene: Scene, sentences: list[int]) -> Hint | None:
@@ -83,7 +84,8 @@ def _serving(scene: Scene, sentences: list[int]) -> Hint | None:
 
 def _itself(scene: Scene, sentences: list[int]) -> Hint | None:
     """ "The mission", "the force", where the title has the host country."""
-    if not any(host.sense.part == "name" for host in scene.hosts_of(0)):
+    home = scene.cues.language in scene.gazetteer.home_languages
+    if not home and not any(host.sense.part == "name" for host in scene.hosts_of(0)):
         return None
     for number in sentences:
         forces = {force.start for force in scene.cues.of(number, "force")}

@@ -55,10 +55,19 @@ class Scene:
 
     def is_about_the_host(self) -> bool:
         """Whether the host country is in the title, named twice, or speaks: then it need not be in each sentence."""
-        places = [mention.start for at in self.named for mention in self.hosts_of(at)]
+        places = [
+            mention.start for at in self.named for mention in self.hosts_of(at) if not self._is_people(at, mention)
+        ]
         return bool(places) and (
             len(places) > 1 or self.cues.language in self.gazetteer.home_languages or self.document.in_title(places[0])
         )
+
+    def _is_people(self, number: int, mention: Mention) -> bool:
+        """Whether the host's adjective stands for its people: "30 Haitians", but not "Haitian gangs"."""
+        if mention.sense.part != "demonym" or self.is_here(mention):
+            return False
+        beside = (*self.cues.of(number, "force"), *self.cues.of(number, "foes"))
+        return not any(0 <= cue.start - mention.end <= 1 or 0 <= mention.start - cue.end <= 1 for cue in beside)
 
     def is_past(self, number: int) -> bool:
         """Whether a sentence is about a year of an earlier mission."""
@@ -103,6 +112,10 @@ class Scene:
         return [
             force for force in forces if force.start not in taken and not any(self.owns(own, force) for own in owners)
         ]
+
+    def their_own(self, number: int) -> list[Cue]:
+        """A sender's police or soldiers by their own name: "JDF"."""
+        return [Cue(mention.start, mention.end, "force") for mention in self.theirs.get(number, [])]
 
     def owns(self, mention: Mention, force: Cue) -> bool:
         if mention.start <= force.start < mention.end:
