@@ -6,7 +6,7 @@ from services.enrich.scene import Scene, is_a_place_here
 from services.enrich.ties import Hint, itself
 
 _OPENING = 450  # characters from the title's beginning
-_SECURITY = ("deploy", "force", "bodies", "foes", "backers", "role:withdrew", "role:pledged")
+_SECURITY = ("force", "bodies", "foes", "backers", "sending", "role:withdrew", "role:pledged")
 _STRONG = ("sending", "away", "arriving", "backers", "role:withdrew", "role:pledged")
 
 
@@ -50,7 +50,7 @@ def _sentences(scene: Scene) -> list[int]:
 
 def _is_here(scene: Scene, sentences: list[int], hosts: list[Mention]) -> bool:
     """Whether the host country is a place in it, or is meant: by its region, or by a language that is spoken there."""
-    if any(mention.sense.part != "demonym" or scene.is_here(mention) for mention in hosts):
+    if any(scene.is_here(mention) or _is_subject(scene, mention) for mention in hosts):
         return True
     if any(scene.cues.of(number, "region") for number in sentences):
         return True
@@ -62,6 +62,12 @@ def _is_here(scene: Scene, sentences: list[int], hosts: list[Mention]) -> bool:
     )
 
 
+def _is_subject(scene: Scene, mention: Mention) -> bool:
+    """Whether the title has the host country: "Haiti: ...", "Kenya's Haiti exit", but not "Haiti's footballers"."""
+    owner = scene.document.text[mention.end : mention.end + 1] in ("'", "’")
+    return scene.document.in_title(mention.start) and mention.sense.part != "demonym" and not owner
+
+
 def _senders(scene: Scene, number: int) -> list[Mention]:
     named = [mention for mention in scene.named.get(number, []) if mention.tag[8:] in scene.gazetteer.senders]
     return [*named, *scene.leaders.get(number, [])]
@@ -69,7 +75,9 @@ def _senders(scene: Scene, number: int) -> list[Mention]:
 
 def _people(scene: Scene, number: int) -> list[Cue]:
     cues, named = scene.cues, scene.named.get(number, [])
-    return scene.their_own(number) + scene.people(number, cues.of(number, "force"), cues.of(number, "bodies"), named)
+    people = scene.people(number, cues.of(number, "force"), cues.of(number, "bodies"), named)
+    here = scene.hosts_of(number)
+    return scene.their_own(number) + [force for force in people if not scene.stay_elsewhere(force, named, here)]
 
 
 def _serving(scene: Scene, sentences: list[int]) -> Hint | None:

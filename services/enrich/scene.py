@@ -13,7 +13,9 @@ _SHORT = 3  # letters, at most, of words that no adjective is
 
 def is_a_place_here(mention: Mention, document: Document, language: str, gazetteer: Gazetteer) -> bool:
     """Whether the words before a country make it a place: "in Haiti", "to Port-au-Prince", "the Haitian capital"."""
-    before = document.words(max(0, mention.start - 28), mention.start)[-2:]
+    start = max(0, mention.start - 28)
+    start = max(start, *(document.text.rfind(sign, start, mention.start) + 1 for sign in (". ", "! ", "? ", "\n")))
+    before = document.words(start, mention.start)[-2:]
     if mention.sense.part == "demonym":
         after = document.words(mention.end, mention.end + 14)[:1]
         return any(word in gazetteer.soil for word in (*before[-1:], *after))

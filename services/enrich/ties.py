@@ -114,6 +114,8 @@ def loosely(
 def of_the_host(scene: Scene, bodies: list[Cue], forces: list[Cue], named: list[Mention]) -> Hint | None:
     """ "The security mission in Haiti", "the Haiti mission", "kikosi cha Haiti"."""
     for body in bodies:
+        if scene.document.words(max(0, body.start - 6), body.start)[-1:] in ([b"de"], [b"of"]):
+            continue  # "chef de mission", "head of mission"
         for mention in named:
             if mention.tag[8:] not in scene.gazetteer.hosts or mention.sense.part == "demonym":
                 continue

@@ -48,7 +48,7 @@ class Result:
     items: int = 0
     negatives: int = 0
     classes: dict[str, Count] = field(default_factory=lambda: {name: Count() for name in CLASSES})
-    misses: list[str] = field(default_factory=list)
+    misses: list[str] = field(default_factory=list, repr=False)  # a failing test is not to show the kept-aside ones
 
 
 def scores(files: Sequence[Path]) -> Result:
