@@ -7,6 +7,7 @@ from services.enrich.opening import opening
 from services.enrich.scene import Scene
 from services.enrich.ties import Hint
 
+_SIGNS = ("force", "bodies", "strength", "deploy", "backers", "role:withdrew")
 _DUTIES = 2  # sentences that speak of a base, a patrol, a return
 _OFTEN = 2
 _SEVERAL = 3  # senders, in an item that is about their force
@@ -24,7 +25,7 @@ class Oblique:
 
     def hints(self) -> list[Hint]:
         """Each reason once, at its first place."""
-        if not any(map(self._scene.cues.count, ("force", "bodies", "strength", "deploy", "backers", "role:withdrew"))):
+        if not self._scene.theirs and not any(map(self._scene.cues.count, _SIGNS)):
             return []
         found: dict[str, Hint] = {}
         gangs = self._scene.cues.count("foes") > 0

@@ -62,6 +62,68 @@ def test_police_soldiers_and_missions_of_others_are_not_the_force(language: str,
     assert not tag(text, language=language).relevant
 
 
+SHORT = [  # title, summary: neither says it all
+    (
+        "opening_sent",
+        "en",
+        "Chad to deploy 800 as Kenya scales down in Haiti",
+        "Gendarmes will go first, N'Djamena said.",
+    ),
+    (
+        "opening_sent",
+        "en",
+        "Brass band meets team from Port-au-Prince",
+        "The officers landed at dawn, PS Raymond Omollo said.",
+    ),
+    ("served", "en", "Questions over the JDF in Haiti", "Parliament was told nothing, an opposition member said."),
+    ("lead_and_host", "en", "Kenya ready for a smooth handover in Haiti", "Mudavadi spoke to diplomats."),
+    ("serving", "en", "Officers tell of ambushes", "They are back from Haiti and glad of it."),
+    ("arrived", "es", "En abril llegan los primeros soldados a Haití", "Lo dijo el canciller dominicano."),
+    ("called", "fr", "Haïti : le texte passe", "Le Conseil prolonge d'un an la force antigang."),
+    ("strength_of_people", "fr", "Haïti : quinze pays ont promis", "Ils enverraient 5 500 soldats, selon Washington."),
+    ("lead_and_host", "pt", "Quênia começa a tirar seus policiais do Haiti", ""),
+    ("opening_sent", "ht", "Kenya ap voye yon ekip polis vin goumen ak gang", "Se fanm sèlman ki ladan l."),
+    ("opening_itself", "en", "Haiti: the UN wants guarantees", "The mission must answer four complaints about troops."),
+    ("key_person_lead", "fr", "Le commandant Otunge promet de traquer les gangs", ""),
+]
+NOT_SHORT = [
+    (
+        "en",
+        "Bahamas marines intercept sloop with 84 Haitians",
+        "The Defence Force vessel will be sent to Haiti this week.",
+    ),
+    ("en", "Erik Prince firm to send 200 people to Haiti", "Personnel from El Salvador will be deployed with drones."),
+    (
+        "en",
+        "Sri Lankan peacekeepers accused of abuse in Haiti",
+        "The files name soldiers who served from 2004 to 2007.",
+    ),
+    ("en", "Mega-prison studied by Haiti's justice minister", "He visited El Salvador and met police commanders."),
+    ("en", "Belize police look for two Haitians", "The pair came to work in Belize City."),
+    ("es", "Soldados haitianos terminan su curso en México", "Volverán a Puerto Príncipe, donde llegan el jueves."),
+    ("fr", "La police jamaïcaine saisit des armes destinées à Haïti", "Deux hommes ont été arrêtés à Kingston."),
+    ("ht", "Prezidan Kenya a rive Chin", "Li pral siyen akò komès."),
+    ("ht", "Lapolis touye twa bandi Kafou", "Ajan PNH yo te rive nan zòn nan bonè maten."),
+]
+
+
+@pytest.mark.parametrize(("reason", "language", "title", "summary"), SHORT)
+def test_a_title_and_a_sentence_are_taken_together(reason: str, language: str, title: str, summary: str) -> None:
+    item = tag(title=title, summary=summary, language=language)
+    assert item.relevant
+    assert f"relevance:{reason}" in {evidence.tag for evidence in item.evidence}
+
+
+@pytest.mark.parametrize(("language", "title", "summary"), NOT_SHORT)
+def test_a_title_and_a_sentence_about_others_are_not_the_force(language: str, title: str, summary: str) -> None:
+    assert not tag(title=title, summary=summary, language=language).relevant
+
+
+def test_two_short_names_of_a_hosts_missions_need_no_host_country() -> None:
+    assert tag(title="La MMAS n'est plus, place à la FRG", summary="Le mandat a expiré.", language="fr").relevant
+    assert not tag(title="La FRG publie ses comptes", summary="Le bilan est bon.", language="fr").relevant
+
+
 def test_an_earlier_mission_by_the_way_does_not_hide_the_present_one() -> None:
     recalls = "Many Haitians recall MINUSTAH, whose soldiers brought cholera."
     assert tag(f"Police from Kenya now patrol parts of Haiti's capital. {recalls}").relevant
