@@ -133,3 +133,20 @@ def test_a_speaker_needs_no_verb_that_we_know(language: str, text: str, speaker:
 def test_a_surname_after_another_given_name_is_another_person() -> None:
     item = tag("El presidente Bernardo Arévalo calló. El coronel Ulises Arévalo irá a Haití.", language="es")
     assert "Ulises Arévalo" in {entity.name for entity in item.entities}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("In Haiti, Deputy Assistant Secretary Paula Renkin said a waiver had kept fuel flowing.", "Paula Renkin"),
+        ("Member for St Ann South Western Denise Palmer-Hibbert asked about Haiti.", "Denise Palmer-Hibbert"),
+        ("In Haiti, José de Ángel Mejía said nothing.", "José de Ángel Mejía"),
+    ],
+)
+def test_a_name_begins_behind_an_office_and_not_inside_itself(text: str, name: str) -> None:
+    assert entities(tag(text), "person") == {name}
+
+
+def test_names_of_one_person_alone_count_without_the_host_country() -> None:
+    assert entities(tag("Bukele pide otra prórroga", language="es"), "person") == {"person/nayib-bukele"}
+    assert entities(tag("Melania Trump opened a school."), "person") == {"Melania Trump"}
