@@ -37,16 +37,8 @@ class Oblique:
             for hint in sentence:
                 if not self._is_history(number, hint):
                     found.setdefault(hint.name, hint)
-        for number in range(len(self._scene.document.sentences)):
-            told = not self._scene.cues.of(number, "unrelated") and not self._scene.is_past(number)
-            for cue in self._scene.cues.of(number, "called")[:1] if told else ():
-                found.setdefault("called", Hint("called", cue.start, cue.end))
-            if size := ties.strength_of_people(self._scene, number):
-                found.setdefault(size.name, size)
-            for cue in self._scene.cues.of(number, "strength")[:1]:
-                found.setdefault("strength", Hint("strength", cue.start, cue.end))
-                if self._scene.cues.count("force"):
-                    found.setdefault("strength_of_force", Hint("strength_of_force", cue.start, cue.end))
+        for hint in self._names_and_numbers():
+            found.setdefault(hint.name, hint)
         if not found.keys() & _CLOSER and apart:
             found |= {hint.name: hint for hint in self._together()}
         if not found.keys() & (_CLOSER | _SURE):
@@ -57,6 +49,23 @@ class Oblique:
             for weaker in _WEAKER[_WEAKER.index(name) + 1 :] if name in _WEAKER else _WEAKER:
                 found.pop(weaker, None)
         return list(found.values())
+
+    def _names_and_numbers(self) -> list[Hint]:
+        """What the force is called for short, and the number of people that it is to have."""
+        scene, cues = self._scene, self._scene.cues
+        if not any(map(cues.count, ("called", "strength", "strength_about"))):
+            return []
+        found = []
+        for number in range(len(scene.document.sentences)):
+            if not cues.of(number, "unrelated") and not scene.is_past(number):
+                found += [Hint("called", cue.start, cue.end) for cue in cues.of(number, "called")[:1]]
+            if size := ties.strength_of_people(scene, number):
+                found.append(size)
+            for cue in cues.of(number, "strength")[:1]:
+                found.append(Hint("strength", cue.start, cue.end))
+                if cues.count("force"):
+                    found.append(Hint("strength_of_force", cue.start, cue.end))
+        return found
 
     def _is_history(self, number: int, hint: Hint) -> bool:
         """Whether the sentence beside says that a year long past is meant: before it, or after a title."""

@@ -42,6 +42,7 @@ class Scene:
             if (hosts := [mention for mention in named if mention.tag[8:] in gazetteer.hosts])
         }
         self._here: dict[int, bool] = {}  # by start
+        self._past: dict[int, bool] = {}  # by sentence
         self.leaders: dict[int, list[Mention]] = {}
         # Police and armies of the host country by their names: their people are not foreign.
         self.own: dict[int, list[Mention]] = {}
@@ -73,10 +74,12 @@ class Scene:
 
     def is_past(self, number: int) -> bool:
         """Whether a sentence is about a year of an earlier mission."""
-        if number >= len(self.document.sentences):
-            return False
-        span = self.document.sentences[number]
-        return bool(self.gazetteer.past_years.search(self.document.text, span.start, span.end))
+        if number not in self._past:
+            sentences = self.document.sentences
+            self._past[number] = number < len(sentences) and bool(
+                self.gazetteer.past_years.search(self.document.text, sentences[number].start, sentences[number].end)
+            )
+        return self._past[number]
 
     def hosts_of(self, number: int) -> list[Mention]:
         return self.host_named.get(number, [])
