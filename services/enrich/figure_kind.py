@@ -1,0 +1,82 @@
+"""What a counted number says of its people: arrived, deployed, pledged, authorised, in total, or what befell them."""
+
+from schemas.messages import FigureKind
+from services.enrich.counted import Counted
+from services.enrich.cues import Cue
+from services.enrich.sentence import Sentence
+
+PREFERRED: tuple[FigureKind, ...] = (
+    "killed", "injured", "displaced", "arrived", "pledged", "authorised", "deployed", "total", "other", "funding",
+)  # fmt: skip
+_PEOPLE_KINDS = frozenset(("killed", "injured", "displaced", "other", "total"))
+_AS_MANY_AS = frozenset(("as", "many", "up"))
+_NEAR_BARE = 8  # words to the cue, where nothing stands beside the number that is counted
+_FAR = 14  # words from a number to the word that says what it is
+
+
+def kind_of(place: int, unit: str, what: Counted, sentence: Sentence) -> FigureKind:
+    """The kind whose cue is nearest; a comma counts as five words, another number before the cue as eight.
+
+    "Total" is the kind only where nothing else is: "sent a total of 200", "a total of 20 were killed".
+    """
+    tokens, numbers = sentence.tokens, sentence.reading.numbers
+    words = [before.text for before in tokens[max(0, place - 5) : place]]
+    while words and (words[-1] in numbers.approximate or words[-1] in _AS_MANY_AS):
+        words.pop()
+    words = words[-2:]
+    if unit == "personnel" and (" ".join(words) in numbers.growing or " ".join(words[-1:]) in numbers.growing):
+        return "authorised"
+    if unit == "personnel" and (said := _relative(what, sentence)):
+        return said
+    reach = _FAR if what.end > tokens[place].end else _NEAR_BARE
+    best: tuple[float, int, FigureKind] | None = None
+    best_cue = Cue(0, 0, "")
+    for cue in sentence.signs:
+        kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
+        if (unit == "people" and kind not in _PEOPLE_KINDS) or (unit == "personnel" and kind == "displaced"):
+            continue
+        distance = _distance(place, what, cue, sentence)
+        ranked = (distance + (_FAR if kind == "total" else 0), PREFERRED.index(kind), kind)
+        if distance <= reach and (best is None or ranked < best):
+            best, best_cue = ranked, cue
+    if best and best[2] == "deployed" and _promised(best_cue, sentence):
+        return "pledged"
+    if best:
+        return best[2]
+    return "total" if unit == "personnel" else "other"
+
+
+def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
+    """Words between what is counted and a cue; what parts clauses counts as more."""
+    tokens, start, end = sentence.tokens, what.start, what.end
+    if start <= cue.start < end:
+        return 0.0
+    low, high = (cue.end, start) if cue.end <= start else (end, cue.start)
+    between = sentence.reading.document.text[low:high]
+    distance = len(between.split()) + 5 * sum(between.count(sign) for sign in ",;:")
+    if low == end:
+        distance += sum(
+            1 if tokens[at - 1].text in sentence.reading.numbers.joining else 8
+            for at, other in enumerate(tokens[place + 1 :], place + 1)
+            if other.value is not None and other.start < high
+        )
+    return distance
+
+
+def _relative(what: Counted, sentence: Sentence) -> FigureKind | None:
+    """What a clause right after the people says of them: "2,000 soldiers that the president has promised"."""
+    document = sentence.reading.document
+    words = document.words(what.end, min(len(document.text), what.end + 15))
+    if not words or words[0].decode() not in sentence.reading.numbers.relative:
+        return None
+    for cue in sentence.signs:
+        if what.end < cue.start <= what.end + 60 and cue.tag in ("kind:pledged", "kind:authorised"):
+            kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
+            return kind
+    return None
+
+
+def _promised(cue: Cue, sentence: Sentence) -> bool:
+    """Whether the verb of sending hangs on a promise: "promised to send", "a proposé d'envoyer"."""
+    promises = sentence.reading.cues.of(sentence.number, "kind:pledged")
+    return any(0 <= cue.start - promise.end <= 5 for promise in promises)
