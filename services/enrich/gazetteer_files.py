@@ -198,6 +198,15 @@ class Figures(_Row, frozen=True):
     relative: list[str]
     others: list[str]
     groups: Names
+    joined: Names
+    clauses: list[str]
+    parts: list[str]
+    copulas: list[str]
+    starting: list[str]
+    more: list[str]
+    foreign: list[str]
+    same_country: list[str]
+    promises: list[str]
 
 
 class Speech(_Row, frozen=True):

@@ -8,6 +8,7 @@ from ahocorasick_rs import BytesAhoCorasick
 from services.enrich.document import Document
 from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer
+from services.enrich.gazetteer_files import Names
 
 _DIGITS = re.compile(rb"\d+")
 
@@ -19,8 +20,8 @@ class Numbers:
         data = gazetteer.files.figures
         self.entries = gazetteer.entries
         self.reaching = frozenset(map(folded_word, data.reaching))
-        self.growing = frozenset(map(_folded_words, data.growing))
-        self.out_of = frozenset(map(_folded_words, data.out_of))
+        self.growing = frozenset(map(folded_words, data.growing))
+        self.out_of = frozenset(map(folded_words, data.out_of))
         self.carriers = frozenset(fold_name(word) for words in data.carriers.values() for word in words)
         self.joining = frozenset(gazetteer.files.roles.joining)
         self.numbers = {folded_word(word): value for word, value in data.numbers.items()}
@@ -43,7 +44,7 @@ class Numbers:
         self._symbols = {name: code for name, code in written.items() if not name.isalpha()}
         # "USD 40": before the number codes only; "40 dollars": after it words only.
         self.codes = {folded_word(name): code for name, code in written.items() if name.isalpha() and name[0].isupper()}
-        self.coins = {_folded_words(name): code for name, code in written.items() if name.replace(" ", "").isalpha()}
+        self.coins = {folded_words(name): code for name, code in written.items() if name.replace(" ", "").isalpha()}
         self.coin_words = frozenset(word for name in self.coins for word in name.split())
         self.senders = gazetteer.senders
         self.withs = frozenset(fold_name(word) for words in data.withs.values() for word in words)
@@ -58,6 +59,15 @@ class Numbers:
         self.ones = frozenset(map(folded_word, data.ones))
         self.before_number = frozenset(map(folded_word, data.before_number))
         self.unit_first = frozenset(map(folded_word, data.unit_first))
+        self.joined = _stems(data.joined)
+        self.clauses = frozenset(map(folded_word, data.clauses))
+        self.parts = frozenset(map(folded_words, data.parts))
+        self.copulas = frozenset(map(folded_words, data.copulas))
+        self.starting = frozenset(map(folded_word, data.starting))
+        self.more = frozenset(map(folded_word, data.more))
+        self.foreign = frozenset(map(folded_word, data.foreign))
+        self.same_country = tuple(fold_name(words) for words in data.same_country)
+        self.promises = tuple(map(folded_word, data.promises))
         self.of = frozenset(fold_name(word) for word in data.of)
         self.rounded = frozenset(map(folded_word, data.rounded))
         self.groups = frozenset(folded_word(word) for words in data.groups.values() for word in words)
@@ -102,5 +112,10 @@ def folded_word(word: str) -> str:
     return fold_name(word).decode("ascii")
 
 
-def _folded_words(words: str) -> str:
-    return " ".join(map(folded_word, words.split()))
+def folded_words(words: str) -> str:
+    """Several words likewise."""
+    return fold_name(words).decode("ascii")
+
+
+def _stems(names: Names) -> tuple[str, ...]:
+    return tuple(folded_words(word.rstrip("*")) for words in names.values() for word in words)

@@ -130,7 +130,11 @@ def _continues(last: Token, token: Token, until: int | None = None) -> bool:
             or last.kind == "sum"
             or (last.value >= 1_000_000 and token.value >= 1_000)
         )
-    return last.kind in ("word", "sum") and token.kind == "word" and last.value >= 100 > token.value
+    if last.kind not in ("word", "sum") or token.kind != "word":
+        return False
+    if last.value >= 100 > token.value or (last.value % 10 == 0 and last.value < 100 and token.value < 10):
+        return True
+    return last.value >= 1000 > token.value >= 100  # "dois mil e quinhentos", "elfu mbili na mia tano"
 
 
 def _value(written: str) -> float:
