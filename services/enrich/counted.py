@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 from schemas.messages import FigureKind
 from services.enrich.mentions import Mention
+from services.enrich.numbers import folded_words
+from services.enrich.parts import brought_to, is_year, out_of, start_of_change
 from services.enrich.sentence import Sentence
 from services.enrich.tokens import Token
 
 _UNIT_REACH = 4  # words from a number to what it counts
+_CLAUSE = 4  # words from a country to the number that its clause ends with
+_FEW = 10  # fewer with no noun beside them are no figure
 _SOME = 50  # people, at least, where nothing beside the number says what they are
 _MANY = 50  # members below that sit on councils
 _SENT = frozenset(("kind:arrived", "kind:deployed", "kind:pledged", "kind:total"))
@@ -38,43 +42,98 @@ def counted(place: int, sentence: Sentence, here: bool, near: bool) -> Counted |
 
     here, near: this sentence, or it or the one before, has counted a force's people already.
     """
-    tokens, signs, numbers = sentence.tokens, sentence.signs, sentence.reading.numbers
-    token = tokens[place]
+    numbers = sentence.reading.numbers
+    token = sentence.tokens[place]
+    year = is_year(place, sentence)
     found = _unit(place, sentence)
-    demonym = next((m for m in sentence.senders if m.sense.part == "demonym" and 0 < m.start - token.end <= 1), None)
+    demonym = _nationality(token, sentence)
     if (
         found is None
         and demonym is not None
-        and (here or sentence.force or demonym.tag[8:] in numbers.senders or any(cue.tag in _SENT for cue in signs))
+        and (
+            here
+            or sentence.force
+            or demonym.tag[8:] in numbers.senders
+            or any(cue.tag in _SENT for cue in sentence.signs)
+        )
     ):
         return Counted("personnel", token.start, demonym.end, demonym)
-    if found is not None and found.unit == "personnel" and _brought_to(place, sentence):
-        return found._replace(kind="total")
+    brought = brought_to(place, sentence)
+    if brought is not None and not year and (found is None or found.unit == "personnel"):
+        what = found or Counted("personnel", token.start, token.end)
+        return what._replace(kind="total", owner=_present(brought, what, sentence))
     if found is not None:
         return found._replace(owner=demonym or _of(found.end, sentence))
-    year = token.text.isdigit() and 1900 <= (token.value or 0) <= 2100
     if here and (owner := _of(token.end, sentence)) is not None:
         return Counted("personnel", token.start, owner.end, owner)
     if victim := _victims(place, sentence):
         return None if year else victim
-    if brought := _brought_to(place, sentence):
-        return brought
+    return None if year else _bare(place, sentence, here, near)
+
+
+def _nationality(token: Token, sentence: Sentence) -> Mention | None:
+    """The nationality right after a number, or after a verb of being: "150 Guatemalans", "588 are Kenyans"."""
+    document, copulas = sentence.reading.document, sentence.reading.numbers.copulas
+    for mention in sentence.senders:
+        if mention.start > token.end and mention.sense.part == "demonym":
+            between = document.text[token.end : mention.start]
+            return mention if len(between) <= 1 or folded_words(between) in copulas else None
+    return None
+
+
+def _present(start: int, what: Counted, sentence: Sentence) -> Mention | None:
+    """Whose total is brought to a number: "lifting Kenya's presence to 610", "porte à 750 le nombre des Kényans"."""
+    text = sentence.reading.document.text
+    for mention in sentence.senders:
+        if (
+            start <= mention.start
+            and not _PARTS.search(text[what.end : mention.start])
+            and mention.start < what.end + 60
+        ):
+            return mention
+    return None
+
+
+def _bare(place: int, sentence: Sentence, here: bool, near: bool) -> Counted | None:
+    """A number with no noun beside it, where a word or what was counted before says what it counts."""
+    tokens, signs, numbers = sentence.tokens, sentence.signs, sentence.reading.numbers
+    token = tokens[place]
     bare = Counted("personnel", token.start, token.end)
-    if not year and (kind := _labelled(place, sentence)):
+    if kind := _labelled(place, sentence):
         return bare._replace(kind=kind, labelled=True)
-    if not near or (token.value or 0) < 10 or year:
-        return None
+    begun = start_of_change(place, sentence)
     following = tokens[place + 1] if place + 1 < len(tokens) else None
+    if following is not None and following.text in numbers.blockers:
+        return None
+    if begun is not None and (near or any(numbers.unit_of(other.text) == "personnel" for other in tokens)):
+        return bare
+    if not near or (token.value or 0) < _FEW:
+        return None
     close = {cue.tag for cue in signs if 0 <= cue.start - token.end <= 14}
-    if here and not close & _PLANNED and _out_of(place, sentence):
+    if here and not close & _PLANNED and out_of(place, sentence):
         return bare._replace(kind="authorised")
     if close & (_SENT | _PLANNED):
         return bare
     if following is not None and following.text in numbers.relative:  # "a thousand that the president promised"
         return bare if any(token.end < cue.start <= token.end + 60 and cue.tag in _PLANNED for cue in signs) else None
     if following is None or following.kind == "stop":  # "The ceiling is 5,550.", "they are 150, of whom"
-        return bare if (token.value or 0) >= _SOME else None
-    return None
+        owner = _subject(place, sentence)
+        return bare._replace(owner=owner) if owner or (token.value or 0) >= _SOME else None
+    owner = _subject(place, sentence)
+    goes_on = following.text in numbers.joining or following.text in numbers.copulas or following.value is not None
+    return bare._replace(owner=owner) if owner and goes_on else None
+
+
+def _subject(place: int, sentence: Sentence) -> Mention | None:
+    """The country of a clause without a verb or noun of its own: "Jamaica has 23", "Chad 800 and Benin 2,000"."""
+    document, tokens = sentence.reading.document, sentence.tokens
+    token = tokens[place]
+    since = max((other.end for other in tokens[:place] if other.value is not None), default=0)
+    inside = [m for m in sentence.senders if since <= m.start and m.end <= token.start]
+    if not inside or (len(inside) > 1 and inside[-1].tag != inside[0].tag):
+        return None
+    between = document.text[inside[-1].end : token.start]
+    return inside[-1] if len(between.split()) <= _CLAUSE and not _PARTS.search(between.replace(",", "", 1)) else None
 
 
 def _labelled(place: int, sentence: Sentence) -> FigureKind | None:
@@ -115,11 +174,11 @@ def _unit(place: int, sentence: Sentence) -> Counted | None:
     """The unit after the number, else before it, else the body "of 200"."""
     tokens, numbers, text = sentence.tokens, sentence.reading.numbers, sentence.reading.document.text
     token = tokens[place]
-    year = _is_year(token)
+    year = is_year(place, sentence)
     unit = _unit_after(place, year, sentence)
     if unit is None and not year:  # "410 of the 2,500 officers": the unit stands after the whole
         ahead = [at for at in range(place + 2, min(place + 4, len(tokens))) if tokens[at].value is not None]
-        if ahead and _out_of(ahead[0], sentence):
+        if ahead and out_of(ahead[0], sentence):
             unit = _unit_after(ahead[0], year, sentence)
             if unit and unit.unit == "personnel":
                 return Counted("personnel", token.start, token.end, None, "deployed")
@@ -137,10 +196,6 @@ def _unit(place: int, sentence: Sentence) -> Counted | None:
     return None
 
 
-def _is_year(token: Token) -> bool:
-    return token.text.isdigit() and 1900 <= (token.value or 0) <= 2100
-
-
 def _unit_after(place: int, year: bool, sentence: Sentence) -> Counted | None:
     tokens, numbers, text = sentence.tokens, sentence.reading.numbers, sentence.reading.document.text
     token = tokens[place]
@@ -154,31 +209,6 @@ def _unit_after(place: int, year: bool, sentence: Sentence) -> Counted | None:
         unit = numbers.unit_of(after.text)
         if unit and not (year and distance) and not (after.text in numbers.many and (token.value or 0) < _MANY):
             return Counted(unit, token.start, after.end)
-    return None
-
-
-def _out_of(place: int, sentence: Sentence) -> bool:
-    """Whether the number is the whole of another: "of the 2,500", "sur 2 500", "kati ya 1,000"."""
-    tokens = sentence.tokens
-    if tokens[place].value is None or place < 2:
-        return False
-    words = [before.text for before in tokens[max(0, place - 3) : place] if before.value is None]
-    return any(" ".join(words[-length:]) in sentence.reading.numbers.out_of for length in range(1, len(words) + 1))
-
-
-def _brought_to(place: int, sentence: Sentence) -> Counted | None:
-    """The number at the end of "brings the number of officers in Haiti to 600"."""
-    tokens, numbers = sentence.tokens, sentence.reading.numbers
-    token = tokens[place]
-    if not place or tokens[place - 1].text not in numbers.reaching:
-        return None
-    total = next((cue for cue in sentence.signs if cue.tag == "kind:total" and cue.end <= token.start), None)
-    if total is None:
-        return None
-    for between in tokens[:place]:
-        people = numbers.unit_of(between.text) == "personnel" or between.text in numbers.groups
-        if between.start >= total.start and people:
-            return Counted("personnel", token.start, token.end)
     return None
 
 

@@ -3,6 +3,7 @@
 from schemas.messages import FigureKind
 from services.enrich.counted import Counted
 from services.enrich.cues import Cue
+from services.enrich.numbers import folded_words
 from services.enrich.sentence import Sentence
 
 PREFERRED: tuple[FigureKind, ...] = (
@@ -11,6 +12,8 @@ PREFERRED: tuple[FigureKind, ...] = (
 _PEOPLE_KINDS = frozenset(("killed", "injured", "displaced", "other", "total"))
 _AS_MANY_AS = frozenset(("as", "many", "up"))
 _NEAR_BARE = 8  # words to the cue, where nothing stands beside the number that is counted
+_CLAUSE = 6  # words that the start of another clause counts as
+_NUMBER = 8  # ... and another number on the way
 _FAR = 14  # words from a number to the word that says what it is
 
 
@@ -39,11 +42,13 @@ def kind_of(place: int, unit: str, what: Counted, sentence: Sentence) -> FigureK
         ranked = (distance + (_FAR if kind == "total" else 0), PREFERRED.index(kind), kind)
         if distance <= reach and (best is None or ranked < best):
             best, best_cue = ranked, cue
-    if best and best[2] == "deployed" and _promised(best_cue, sentence):
+    if best is None:
+        return "total" if unit == "personnel" else "other"
+    if best[2] == "deployed" and _promised(best_cue, sentence):
         return "pledged"
-    if best:
-        return best[2]
-    return "total" if unit == "personnel" else "other"
+    if best[2] == "arrived" and best_cue.end <= what.start and _joined(best_cue, sentence):
+        return "deployed"
+    return best[2]
 
 
 def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
@@ -54,12 +59,13 @@ def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
     low, high = (cue.end, start) if cue.end <= start else (end, cue.start)
     between = sentence.reading.document.text[low:high]
     distance = len(between.split()) + 5 * sum(between.count(sign) for sign in ",;:")
-    if low == end:
-        distance += sum(
-            1 if tokens[at - 1].text in sentence.reading.numbers.joining else 8
-            for at, other in enumerate(tokens[place + 1 :], place + 1)
-            if other.value is not None and other.start < high
-        )
+    numbers = sentence.reading.numbers
+    for at, other in enumerate(tokens):
+        if low <= other.start and other.end <= high:
+            if other.text in numbers.clauses:
+                distance += _CLAUSE
+            elif other.value is not None and low == end:
+                distance += 1 if tokens[at - 1].text in numbers.joining else _NUMBER
     return distance
 
 
@@ -80,3 +86,8 @@ def _promised(cue: Cue, sentence: Sentence) -> bool:
     """Whether the verb of sending hangs on a promise: "promised to send", "a proposé d'envoyer"."""
     promises = sentence.reading.cues.of(sentence.number, "kind:pledged")
     return any(0 <= cue.start - promise.end <= 5 for promise in promises)
+
+
+def _joined(cue: Cue, sentence: Sentence) -> bool:
+    """Whether it is said of newcomers, so that those counted after it were there before them: "joined 400 Kenyans"."""
+    return folded_words(sentence.reading.document.text[cue.start : cue.end]).startswith(sentence.reading.numbers.joined)

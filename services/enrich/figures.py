@@ -10,8 +10,9 @@ from services.enrich.figure_kind import PREFERRED, kind_of
 from services.enrich.mentions import Mentions
 from services.enrich.money import money, more_money, payer
 from services.enrich.numbers import Numbers, folded_word
+from services.enrich.parts import is_part, start_of_change
 from services.enrich.sentence import Sentence, sentences
-from services.enrich.whose import SENDERS_KINDS, country_of
+from services.enrich.whose import SENDERS_KINDS, beside, country_of
 
 _NEAR = 2  # sentences in which a bare number goes on with what the last one counted
 _SOME = 10  # people of a force, at least, where nothing says what they do
@@ -55,6 +56,8 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
         return None
     if before is not None and before.kind != "symbol" and numbers.makes_a_name(before.text):
         return None
+    if any(start_of_change(other, sentence) == place for other in sentence.valued if other > place):
+        return None  # what it was before: "fell from 991 to 870"
     approximate = _approximate(place, sentence)
     paid = money(place, sentence)
     what = None
@@ -76,6 +79,10 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < _SOME):
         return None
     country = country_of(place, kind, unit, what, sentence)
+    if here and unit == "personnel" and is_part(place, sentence):
+        if country is None or not beside(place, sentence):
+            return None  # "of whom 24 are women"
+        kind = here[-1].kind if here[-1].kind in SENDERS_KINDS else "deployed"
     if kind == "total" and value < _SOME and country is None:
         return None
     if kind == "total" and unit == "personnel" and country:

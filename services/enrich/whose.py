@@ -7,6 +7,7 @@ from services.enrich.mentions import Mention
 from services.enrich.sentence import Reading, Sentence
 from services.enrich.tokens import Token
 
+_BESIDE = 34  # characters from a number to the country that it is of
 SENDERS_KINDS = frozenset(("arrived", "deployed", "pledged"))
 
 
@@ -26,7 +27,13 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
         return None
     if ours := next((m for m in mentions.countries if what.start <= m.start and m.end <= what.end), None):
         return ours.tag[8:]  # "two Haitian officers": of the host country too
-    inside = sentence.senders
+    inside = [mention for mention in sentence.senders if not _taken(mention, place, sentence)]
+    if any(
+        word.text in reading.numbers.foreign
+        for word in sentence.tokens[place + 1 : place + 4]
+        if word.start < what.end + 20
+    ):
+        return None
     reach = 6 if kind in ("authorised", "total") else 16
     verbs = [cue for cue in sentence.signs if cue.tag[5:] in SENDERS_KINDS] if kind in SENDERS_KINDS else []
     found = _nearest(token, inside, reach, reading, verbs)
@@ -43,6 +50,25 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
     if inside or sentence.led or (kind == "deployed" and (whole or not body)):
         return None
     return _earlier(token, sentence)
+
+
+def beside(place: int, sentence: Sentence) -> bool:
+    """Whether a country stands within a few words after the number, with no other number between."""
+    token = sentence.tokens[place]
+    stop = next((sentence.tokens[at].start for at in sentence.valued if at > place), token.end + _BESIDE)
+    return any(token.end <= mention.start < min(stop, token.end + _BESIDE) for mention in sentence.senders)
+
+
+def _taken(mention: Mention, place: int, sentence: Sentence) -> bool:
+    """Whether the country stands right after another number, whose it is then: "out of 2,900, 400 Kenyans"."""
+    document, tokens = sentence.reading.document, sentence.tokens
+    return any(
+        tokens[at].end <= mention.start
+        and len(document.words(tokens[at].end, mention.start)) <= 1
+        and not any(sign in document.text[tokens[at].end : mention.start] for sign in ",;:.")
+        for at in sentence.valued
+        if at != place and tokens[at].value
+    )
 
 
 def leaders(sentence: Sentence) -> list[str]:
