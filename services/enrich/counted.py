@@ -4,14 +4,15 @@ import re
 from typing import NamedTuple
 
 from schemas.messages import FigureKind
+from services.enrich.cues import Cue
 from services.enrich.mentions import Mention
 from services.enrich.numbers import folded_words
-from services.enrich.parts import brought_to, is_year, out_of, start_of_change
+from services.enrich.parts import brought_to, in_change, is_year, out_of
 from services.enrich.sentence import Sentence
 from services.enrich.tokens import Token
 
 _UNIT_REACH = 4  # words from a number to what it counts
-_CLAUSE = 4  # words from a country to the number that its clause ends with
+_CLAUSE = 6  # words from a country to the number that its clause ends with
 _FEW = 10  # fewer with no noun beside them are no figure
 _SOME = 50  # people, at least, where nothing beside the number says what they are
 _MANY = 50  # members below that sit on councils
@@ -99,13 +100,13 @@ def _bare(place: int, sentence: Sentence, here: bool, near: bool) -> Counted | N
     tokens, signs, numbers = sentence.tokens, sentence.signs, sentence.reading.numbers
     token = tokens[place]
     bare = Counted("personnel", token.start, token.end)
+    owner = _subject(place, sentence)
     if kind := _labelled(place, sentence):
-        return bare._replace(kind=kind, labelled=True)
-    begun = start_of_change(place, sentence)
+        return bare._replace(kind=kind, owner=owner, labelled=True)
     following = tokens[place + 1] if place + 1 < len(tokens) else None
     if following is not None and following.text in numbers.blockers:
         return None
-    if begun is not None and (near or any(numbers.unit_of(other.text) == "personnel" for other in tokens)):
+    if in_change(place, sentence) and (near or _speaks_of_people(sentence)):
         return bare
     if not near or (token.value or 0) < _FEW:
         return None
@@ -117,11 +118,26 @@ def _bare(place: int, sentence: Sentence, here: bool, near: bool) -> Counted | N
     if following is not None and following.text in numbers.relative:  # "a thousand that the president promised"
         return bare if any(token.end < cue.start <= token.end + 60 and cue.tag in _PLANNED for cue in signs) else None
     if following is None or following.kind == "stop":  # "The ceiling is 5,550.", "they are 150, of whom"
-        owner = _subject(place, sentence)
         return bare._replace(owner=owner) if owner or (token.value or 0) >= _SOME else None
-    owner = _subject(place, sentence)
-    goes_on = following.text in numbers.joining or following.text in numbers.copulas or following.value is not None
-    return bare._replace(owner=owner) if owner and goes_on else None
+    goes_on = following.value is not None or any(
+        following.text in words for words in (numbers.joining, numbers.copulas, numbers.follows, numbers.more)
+    )
+    said = any(cue.tag in _SENT and _just_before(cue, token, sentence) for cue in signs)
+    return bare._replace(owner=owner) if goes_on and (owner or said) else None
+
+
+def _just_before(cue: Cue, token: Token, sentence: Sentence) -> bool:
+    """Whether nothing but "about", "more than" parts a verb from a number."""
+    words = folded_words(sentence.reading.document.text[cue.end : token.start]).split()
+    return cue.end <= token.start and len(words) <= 3 and sentence.reading.numbers.approximate_words.issuperset(words)
+
+
+def _speaks_of_people(sentence: Sentence) -> bool:
+    """Whether it names a force, a contingent, officers."""
+    numbers = sentence.reading.numbers
+    return sentence.force or any(
+        numbers.unit_of(token.text) == "personnel" or token.text in numbers.groups for token in sentence.tokens
+    )
 
 
 def _subject(place: int, sentence: Sentence) -> Mention | None:
@@ -150,7 +166,10 @@ def _labelled(place: int, sentence: Sentence) -> FigureKind | None:
         if not ends and not (promise and following is not None and not following.text.endswith("s")):
             continue
         if cue.end <= token.start and cue.tag in _LABELS and len(between) <= _LABEL and not _PARTS.search(between):
-            kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
+            kinds = [cue.tag] + [  # "pledged a total of 200" is pledged
+                verb.tag for verb in sentence.signs if 0 <= cue.start - verb.end <= 3 and verb.tag in _LABELS
+            ]
+            kind: FigureKind = kinds[-1][5:]  # type: ignore[assignment]
             return kind
     return None
 
@@ -175,6 +194,10 @@ def _unit(place: int, sentence: Sentence) -> Counted | None:
     tokens, numbers, text = sentence.tokens, sentence.reading.numbers, sentence.reading.document.text
     token = tokens[place]
     year = is_year(place, sentence)
+    before = tokens[place - 1] if place else None
+    if before is not None and before.text in numbers.unit_first and token.kind in ("number", "word", "sum"):
+        if text[before.end : token.start] == " " and not year:  # "askari 150 na ... wanajeshi 78"
+            return Counted(numbers.units[before.text], before.start, token.end)
     unit = _unit_after(place, year, sentence)
     if unit is None and not year:  # "410 of the 2,500 officers": the unit stands after the whole
         ahead = [at for at in range(place + 2, min(place + 4, len(tokens))) if tokens[at].value is not None]
@@ -207,9 +230,16 @@ def _unit_after(place: int, year: bool, sentence: Sentence) -> Counted | None:
         if after.text in numbers.hyphened and text[after.start - 1] == "-":
             return Counted("personnel", token.start, after.end)
         unit = numbers.unit_of(after.text)
-        if unit and not (year and distance) and not (after.text in numbers.many and (token.value or 0) < _MANY):
+        few = after.text in numbers.many and (token.value or 0) < _MANY  # of a council; not "of the security forces"
+        if few and any(numbers.unit_of(more.text) == "personnel" for more in _behind(after, tokens)):
+            few = False
+        if unit and not (year and distance) and not few:
             return Counted(unit, token.start, after.end)
     return None
+
+
+def _behind(token: Token, tokens: list[Token]) -> list[Token]:
+    return [other for other in tokens if token.end <= other.start < token.end + 30]
 
 
 def _of(end: int, sentence: Sentence) -> Mention | None:

@@ -1,15 +1,19 @@
 """What a counted number says of its people: arrived, deployed, pledged, authorised, in total, or what befell them."""
 
-from schemas.messages import FigureKind
+from schemas.messages import Figure, FigureKind
 from services.enrich.counted import Counted
 from services.enrich.cues import Cue
 from services.enrich.numbers import folded_words
 from services.enrich.sentence import Sentence
+from services.enrich.tokens import AND
 
 PREFERRED: tuple[FigureKind, ...] = (
     "killed", "injured", "displaced", "arrived", "pledged", "authorised", "deployed", "total", "other", "funding",
 )  # fmt: skip
 _PEOPLE_KINDS = frozenset(("killed", "injured", "displaced", "other", "total"))
+_VICTIMS = frozenset(("killed", "injured", "displaced"))
+_GOES_ON = frozenset(("arrived", "deployed", "pledged"))
+_HEADS: tuple[tuple[FigureKind, int], ...] = (("pledged", 5), ("authorised", 4))  # characters to the verb
 _AS_MANY_AS = frozenset(("as", "many", "up"))
 _NEAR_BARE = 8  # words to the cue, where nothing stands beside the number that is counted
 _CLAUSE = 6  # words that the start of another clause counts as
@@ -17,8 +21,10 @@ _NUMBER = 8  # ... and another number on the way
 _FAR = 14  # words from a number to the word that says what it is
 
 
-def kind_of(place: int, unit: str, what: Counted, sentence: Sentence) -> FigureKind:
+def kind_of(place: int, unit: str, what: Counted, sentence: Sentence, here: list[Figure]) -> FigureKind:
     """The kind whose cue is nearest; a comma counts as five words, another number before the cue as eight.
+
+    here: what the sentence has stated so far; a clause without a verb has that of the one before it.
 
     "Total" is the kind only where nothing else is: "sent a total of 200", "a total of 20 were killed".
     """
@@ -31,7 +37,7 @@ def kind_of(place: int, unit: str, what: Counted, sentence: Sentence) -> FigureK
         return "authorised"
     if unit == "personnel" and (said := _relative(what, sentence)):
         return said
-    reach = _FAR if what.end > tokens[place].end else _NEAR_BARE
+    reach = _NEAR_BARE if (what.start, what.end) == (tokens[place].start, tokens[place].end) else _FAR
     best: tuple[float, int, FigureKind] | None = None
     best_cue = Cue(0, 0, "")
     for cue in sentence.signs:
@@ -42,10 +48,12 @@ def kind_of(place: int, unit: str, what: Counted, sentence: Sentence) -> FigureK
         ranked = (distance + (_FAR if kind == "total" else 0), PREFERRED.index(kind), kind)
         if distance <= reach and (best is None or ranked < best):
             best, best_cue = ranked, cue
-    if best is None:
-        return "total" if unit == "personnel" else "other"
-    if best[2] == "deployed" and _promised(best_cue, sentence):
-        return "pledged"
+    if unit == "personnel" and _is_strength(place, what, best and best[2], best_cue, sentence):
+        return "authorised"
+    if best is None or (best[2] == "total" and here):
+        return _unsaid(unit, what, sentence, here) if best is None or what.owner else best[2]
+    if best[2] == "deployed" and (hung := _hangs_on(best_cue, sentence)):
+        return hung
     if best[2] == "arrived" and best_cue.end <= what.start and _joined(best_cue, sentence):
         return "deployed"
     return best[2]
@@ -65,7 +73,7 @@ def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
             if other.text in numbers.clauses:
                 distance += _CLAUSE
             elif other.value is not None and low == end:
-                distance += 1 if tokens[at - 1].text in numbers.joining else _NUMBER
+                distance += 1 if tokens[at - 1].text in AND else _NUMBER
     return distance
 
 
@@ -82,10 +90,34 @@ def _relative(what: Counted, sentence: Sentence) -> FigureKind | None:
     return None
 
 
-def _promised(cue: Cue, sentence: Sentence) -> bool:
-    """Whether the verb of sending hangs on a promise: "promised to send", "a proposé d'envoyer"."""
-    promises = sentence.reading.cues.of(sentence.number, "kind:pledged")
-    return any(0 <= cue.start - promise.end <= 5 for promise in promises)
+def _hangs_on(cue: Cue, sentence: Sentence) -> FigureKind | None:
+    """What the verb of sending hangs on: "promised to send", "a proposé d'envoyer", "autorizó el despliegue"."""
+    for kind, reach in _HEADS:
+        if any(
+            0 <= cue.start - head.end <= reach for head in sentence.reading.cues.of(sentence.number, f"kind:{kind}")
+        ):
+            return kind
+    return None
+
+
+def _is_strength(place: int, what: Counted, kind: FigureKind | None, cue: Cue, sentence: Sentence) -> bool:
+    """Whether the number is what a mission is known to be allowed, and the sentence tells of no promise or country."""
+    numbers = sentence.reading.numbers
+    if sentence.tokens[place].value not in numbers.strengths or what.owner or kind in _VICTIMS:
+        return False
+    said = folded_words(sentence.reading.document.text[cue.start : cue.end])
+    return kind != "pledged" or not any(word.startswith(numbers.promises) for word in said.split())
+
+
+def _unsaid(unit: str, what: Counted, sentence: Sentence, here: list[Figure]) -> FigureKind:
+    """The kind where no word says it: that of the clause before, else what is known of the country."""
+    if unit != "personnel":
+        return "other"
+    if here and here[-1].kind in _GOES_ON and what.owner:
+        return here[-1].kind
+    if what.owner and what.owner.tag[8:] in sentence.reading.numbers.known_pledges:
+        return "pledged"
+    return "total"
 
 
 def _joined(cue: Cue, sentence: Sentence) -> bool:

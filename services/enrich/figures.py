@@ -9,10 +9,11 @@ from services.enrich.document import Document, Span
 from services.enrich.figure_kind import PREFERRED, kind_of
 from services.enrich.mentions import Mentions
 from services.enrich.money import money, more_money, payer
+from services.enrich.not_theirs import of_others
 from services.enrich.numbers import Numbers, folded_word
-from services.enrich.parts import is_part, start_of_change
+from services.enrich.parts import is_part
 from services.enrich.sentence import Sentence, sentences
-from services.enrich.whose import SENDERS_KINDS, beside, country_of
+from services.enrich.whose import SENDERS_KINDS, beside, country_of, same_again
 
 _NEAR = 2  # sentences in which a bare number goes on with what the last one counted
 _SOME = 10  # people of a force, at least, where nothing says what they do
@@ -56,8 +57,6 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
         return None
     if before is not None and before.kind != "symbol" and numbers.makes_a_name(before.text):
         return None
-    if any(start_of_change(other, sentence) == place for other in sentence.valued if other > place):
-        return None  # what it was before: "fell from 991 to 870"
     approximate = _approximate(place, sentence)
     paid = money(place, sentence)
     what = None
@@ -73,12 +72,17 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     if what is None:
         return None
     unit = what.unit
-    if unit == "people" and _about_a_force(text[what.start : what.end], sentence):
+    told = _has_personnel(here) and bool(sentence.senders)
+    if unit == "people" and _about_a_force(text[what.start : what.end], sentence, told or bool(earlier)):
         unit = "personnel"
-    kind = what.kind or kind_of(place, unit, what, sentence)
+    if unit == "personnel" and of_others(place, what, sentence):
+        return None
+    kind = what.kind or kind_of(place, unit, what, sentence, here)
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < _SOME):
         return None
     country = country_of(place, kind, unit, what, sentence)
+    if unit == "personnel" and country is None:
+        country = same_again(place, kind, what, sentence, here + earlier[::-1])
     if here and unit == "personnel" and is_part(place, sentence):
         if country is None or not beside(place, sentence):
             return None  # "of whom 24 are women"
@@ -118,6 +122,8 @@ def _same(one: Figure, other: Figure) -> Figure | None:
         return None
     vague = ("total", "other")
     kinds = {one.kind, other.kind}
+    if kinds in ({"pledged", "deployed"}, {"pledged", "arrived"}) and one.country != other.country:
+        return None
     if len(kinds) > 1 and not kinds & {*vague} and not kinds <= SENDERS_KINDS:
         return None
     if len(kinds) > 1 and "authorised" in kinds and (one.country or other.country):
@@ -131,11 +137,11 @@ def _same(one: Figure, other: Figure) -> Figure | None:
     )
 
 
-def _about_a_force(stated: str, sentence: Sentence) -> bool:
+def _about_a_force(stated: str, sentence: Sentence, told: bool) -> bool:
     """Whether "5,550 people" are the force's: no victims in the sentence, but a force."""
     victims = any(sentence.reading.cues.of(sentence.number, f"kind:{kind}") for kind in _VICTIMS)
     return (
-        sentence.force
+        (sentence.force or (told and bool(sentence.senders)))
         and not victims
         and any(folded_word(word) in sentence.reading.numbers.generic for word in stated.split())
     )

@@ -64,11 +64,13 @@ class Mission(Entry, kw_only=True, frozen=True):
     """A mission. host: where it works. roles: what is known of its countries, used where a sentence does not say.
 
     standing: past and beside (an office that goes on beside the force) are no reason for relevance; past tells against.
+    authorised: the strengths that it may have, told as authorised also where a sentence does not say so.
     """
 
     host: CountryCode
     roles: dict[Literal["lead", "contributor", "pledged", "withdrew"], list[CountryCode]] = {}
     standing: Literal["current", "past", "beside"] = "current"
+    authorised: list[int] = []
 
 
 class NameRule(_Row, frozen=True):
@@ -205,6 +207,7 @@ class Figures(_Row, frozen=True):
     starting: list[str]
     more: list[str]
     foreign: list[str]
+    follows: list[str]
     same_country: list[str]
     promises: list[str]
 

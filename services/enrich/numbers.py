@@ -65,6 +65,13 @@ class Numbers:
         self.copulas = frozenset(map(folded_words, data.copulas))
         self.starting = frozenset(map(folded_word, data.starting))
         self.more = frozenset(map(folded_word, data.more))
+        self.follows = frozenset(map(folded_word, data.follows))
+        self.past_until = gazetteer.files.relevance.past_until
+        self.past = frozenset(tag for tag, mission in gazetteer.missions.items() if mission.standing == "past")
+        self.known_pledges = frozenset(
+            code for mission in gazetteer.current for code in mission.roles.get("pledged", ())
+        )
+        self.strengths = frozenset(float(value) for mission in gazetteer.current for value in mission.authorised)
         self.foreign = frozenset(map(folded_word, data.foreign))
         self.same_country = tuple(fold_name(words) for words in data.same_country)
         self.promises = tuple(map(folded_word, data.promises))

@@ -54,6 +54,13 @@ def start_of_change(place: int, sentence: Sentence) -> int | None:
     return None
 
 
+def in_change(place: int, sentence: Sentence) -> bool:
+    """Whether the number is what something rose or fell from or to: "fell from 991 to 870"."""
+    return start_of_change(place, sentence) is not None or any(
+        start_of_change(other, sentence) == place for other in sentence.valued if other > place
+    )
+
+
 def brought_to(place: int, sentence: Sentence) -> int | None:
     """Where "brings the number of officers to" starts before the number that is then the total; None elsewhere."""
     tokens, numbers = sentence.tokens, sentence.reading.numbers

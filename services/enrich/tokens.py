@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     r"|(?P<symbol>(?=[UCR$€£KSs])(?:US\$|CA\$|C\$|R\$|[$€£]|\bK?[Ss]h\.?(?=\s?\d)))"
     r"|(?P<word>(?:[dlnscjmtDLNSCJMT]|[Qq]u)(?=['’]\w)|[^\W\d_]\w*(?:['’]\w+)?)|(?P<stop>[.,;:()!?\"“”«»])"
 )
-_AND = frozenset(("and", "y", "e", "et", "na", "ak"))
+AND = frozenset(("and", "y", "e", "et", "na", "ak"))
 _ELEVEN = 11
 _BEFORE, _AFTER = 60, 70  # characters beside a number that can say what it is
 
@@ -110,7 +110,7 @@ def _summed(tokens: list[Token]) -> list[Token]:
         last = summed[-1] if summed and token.value else None
         if last is not None and _continues(last, token):
             summed[-1] = Token(last.text, last.start, token.end, (last.value or 0) + (token.value or 0), "sum")
-        elif len(summed) > 1 and last is not None and last.text in _AND and _continues(summed[-2], token, last.end):
+        elif len(summed) > 1 and last is not None and last.text in AND and _continues(summed[-2], token, last.end):
             summed.pop()
             whole = summed[-1]
             summed[-1] = Token(whole.text, whole.start, token.end, (whole.value or 0) + (token.value or 0), "sum")

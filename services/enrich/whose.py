@@ -1,12 +1,13 @@
 """Whose people a figure counts: the country of the clause, of the sentences before, of the leader who speaks."""
 
-from schemas.messages import FigureKind
+from schemas.messages import Figure, FigureKind
 from services.enrich.counted import Counted
 from services.enrich.cues import Cue
 from services.enrich.mentions import Mention
 from services.enrich.sentence import Reading, Sentence
 from services.enrich.tokens import Token
 
+_BODY = 6  # words from a force to the number of its people
 _BESIDE = 34  # characters from a number to the country that it is of
 SENDERS_KINDS = frozenset(("arrived", "deployed", "pledged"))
 
@@ -23,11 +24,19 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
         return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
     if what.owner is not None:
         return what.owner.tag[8:]
-    if what.labelled and kind != "pledged":
+    if (
+        (what.labelled and kind != "pledged")
+        or (kind == "authorised"
+        and sentence.tokens[place].value in reading.numbers.strengths)
+    ):
         return None
     if ours := next((m for m in mentions.countries if what.start <= m.start and m.end <= what.end), None):
         return ours.tag[8:]  # "two Haitian officers": of the host country too
     inside = [mention for mention in sentence.senders if not _taken(mention, place, sentence)]
+    if (about := _body_before(token, sentence)) and not any(
+        about <= mention.start for mention in inside if mention.end <= token.start
+    ):
+        inside = [mention for mention in inside if token.end <= mention.start]
     if any(
         word.text in reading.numbers.foreign
         for word in sentence.tokens[place + 1 : place + 4]
@@ -36,7 +45,7 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
         return None
     reach = 6 if kind in ("authorised", "total") else 16
     verbs = [cue for cue in sentence.signs if cue.tag[5:] in SENDERS_KINDS] if kind in SENDERS_KINDS else []
-    found = _nearest(token, inside, reach, reading, verbs)
+    found = _nearest(token, inside, reach, sentence, verbs)
     if found or kind not in SENDERS_KINDS:
         return found
     inside = [mention for mention in inside if not _carries(mention, reading)]
@@ -47,9 +56,39 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
     groups = reading.numbers.groups
     body = what.end == token.end or any(word.text in groups for word in sentence.tokens[max(0, place - 3) : place])
     whole = any(cue.end <= token.start for cue in reading.cues.of(sentence.number, "bodies"))  # "the force has 1,000"
-    if inside or sentence.led or (kind == "deployed" and (whole or not body)):
+    if sentence.senders or sentence.led or (kind == "deployed" and (whole or not body)):
         return None
     return _earlier(token, sentence)
+
+
+def same_again(place: int, kind: FigureKind, what: Counted, sentence: Sentence, told: list[Figure]) -> str | None:
+    """The country of the last figure, where the text goes on with it: "another 150", "600 officers of that country".
+
+    told: figures, the latest of this sentence first sought.
+    """
+    numbers, document = sentence.reading.numbers, sentence.reading.document
+    country = next((figure.country for figure in told if figure.country), None)
+    around = sentence.tokens[max(0, place - 2) : place + 3]
+    more = kind in SENDERS_KINDS and any(token.text in numbers.more for token in around if token.kind == "word")
+    behind = document.folded_between(what.end, min(len(document.text), what.end + _BESIDE))
+    return country if more or any(words in behind for words in numbers.same_country) else None
+
+
+def _body_before(token: Token, sentence: Sentence) -> int:
+    """Where a force or mission stands last before the number, as its subject: "the force has 1,000 officers"."""
+    reading = sentence.reading
+    bodies = [m.start for m in reading.mentions.missions] + [
+        c.start for c in reading.cues.of(sentence.number, "bodies")
+    ]
+    span = reading.document.sentences[sentence.number]
+    return max(
+        (
+            at
+            for at in bodies
+            if span.start <= at < token.start and len(reading.document.words(at, token.start)) <= _BODY
+        ),
+        default=0,
+    )
 
 
 def beside(place: int, sentence: Sentence) -> bool:
@@ -104,17 +143,20 @@ def _carries(mention: Mention, reading: Reading) -> bool:
     return any(word in reading.numbers.carriers for word in (*after, *before))
 
 
-def _nearest(token: Token, inside: list[Mention], reach: int, reading: Reading, verbs: list[Cue]) -> str | None:
+def _nearest(token: Token, inside: list[Mention], reach: int, sentence: Sentence, verbs: list[Cue]) -> str | None:
     """The country of the clause: right after the number ("400 Kenyan officers"), else the nearest before or after.
 
     verbs: of sending; a country before one and the number after it belong together also from farther away.
     """
-    text = reading.document.text
+    reading, text = sentence.reading, sentence.reading.document.text
+    counts = [sentence.tokens[at].start for at in sentence.valued]
     best: tuple[float, str] | None = None
     listed = False
     for mention in inside:
         if mention.start >= token.end:
             between = text[token.end : mention.start]
+            if any(token.end <= other < mention.start for other in counts):
+                continue  # another number's
             distance = len(between.split()) * (1.0 if len(between.split()) <= 1 else 1.6)
         else:
             between = text[mention.end : token.start]
