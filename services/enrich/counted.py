@@ -64,7 +64,10 @@ def counted(place: int, sentence: Sentence, here: bool, near: bool) -> Counted |
         what = found or Counted("personnel", token.start, token.end)
         return what._replace(kind="total", owner=_present(brought, what, sentence))
     if found is not None:
-        return found._replace(owner=demonym or _of(found.end, sentence))
+        owner = demonym or _of(found.end, sentence)
+        if owner is None and found.end == token.end:  # "Sri Lanka a company of 130"
+            owner = _subject(place, sentence)
+        return found._replace(owner=owner)
     if here and (owner := _of(token.end, sentence)) is not None:
         return Counted("personnel", token.start, owner.end, owner)
     if victim := _victims(place, sentence):
@@ -75,10 +78,12 @@ def counted(place: int, sentence: Sentence, here: bool, near: bool) -> Counted |
 def _nationality(token: Token, sentence: Sentence) -> Mention | None:
     """The nationality right after a number, or after a verb of being: "150 Guatemalans", "588 are Kenyans"."""
     document, copulas = sentence.reading.document, sentence.reading.numbers.copulas
+    more = sentence.reading.numbers.more(sentence.reading.cues.language)
     for mention in sentence.senders:
         if mention.start > token.end and mention.sense.part == "demonym":
             between = document.text[token.end : mention.start]
-            return mention if len(between) <= 1 or folded_words(between) in copulas else None
+            near = len(between) <= 1 or folded_words(between) in copulas or folded_words(between) in more
+            return mention if near else None
     return None
 
 
@@ -108,9 +113,13 @@ def _bare(place: int, sentence: Sentence, here: bool, near: bool) -> Counted | N
         return None
     if in_change(place, sentence) and (near or _speaks_of_people(sentence)):
         return bare
-    if not near or (token.value or 0) < _FEW:
-        return None
     close = {cue.tag for cue in signs if 0 <= cue.start - token.end <= 14}
+    if not (near or (owner and close & (_SENT | _PLANNED))) or (token.value or 0) < _FEW:
+        return None
+    if _in_parentheses(place, tokens) and not (
+        owner and sentence.reading.document.text[owner.end : token.start] == " ("
+    ):
+        return None
     if here and not close & _PLANNED and out_of(place, sentence):
         return bare._replace(kind="authorised")
     if close & (_SENT | _PLANNED):
@@ -119,11 +128,16 @@ def _bare(place: int, sentence: Sentence, here: bool, near: bool) -> Counted | N
         return bare if any(token.end < cue.start <= token.end + 60 and cue.tag in _PLANNED for cue in signs) else None
     if following is None or following.kind == "stop":  # "The ceiling is 5,550.", "they are 150, of whom"
         return bare._replace(owner=owner) if owner or (token.value or 0) >= _SOME else None
+    more = numbers.more(sentence.reading.cues.language)
     goes_on = following.value is not None or any(
-        following.text in words for words in (numbers.joining, numbers.copulas, numbers.follows, numbers.more)
+        following.text in words for words in (numbers.joining, numbers.copulas, numbers.follows, more)
     )
     said = any(cue.tag in _SENT and _just_before(cue, token, sentence) for cue in signs)
     return bare._replace(owner=owner) if goes_on and (owner or said) else None
+
+
+def _in_parentheses(place: int, tokens: list[Token]) -> bool:
+    return 0 < place < len(tokens) - 1 and (tokens[place - 1].text, tokens[place + 1].text) == ("(", ")")
 
 
 def _just_before(cue: Cue, token: Token, sentence: Sentence) -> bool:
@@ -195,9 +209,9 @@ def _unit(place: int, sentence: Sentence) -> Counted | None:
     token = tokens[place]
     year = is_year(place, sentence)
     before = tokens[place - 1] if place else None
-    if before is not None and before.text in numbers.unit_first and token.kind in ("number", "word", "sum"):
-        if text[before.end : token.start] == " " and not year:  # "askari 150 na ... wanajeshi 78"
-            return Counted(numbers.units[before.text], before.start, token.end)
+    first = before is not None and before.text in numbers.unit_first and text[before.end : token.start] == " "
+    if before is not None and first and not year:  # "askari 150 na ... wanajeshi 78"
+        return Counted(numbers.units[before.text], before.start, token.end)
     unit = _unit_after(place, year, sentence)
     if unit is None and not year:  # "410 of the 2,500 officers": the unit stands after the whole
         ahead = [at for at in range(place + 2, min(place + 4, len(tokens))) if tokens[at].value is not None]
@@ -249,5 +263,5 @@ def _of(end: int, sentence: Sentence) -> Mention | None:
         if mention.start >= end:
             words = document.words(end, mention.start)
             near = 1 <= len(words) <= 3 and words[-1] in sentence.reading.numbers.of
-            return mention if near and "," not in document.text[end : mention.start] else None
+            return mention if near and not any(sign in document.text[end : mention.start] for sign in ",;:") else None
     return None

@@ -4,6 +4,7 @@ from schemas.messages import Figure, FigureKind
 from services.enrich.counted import Counted
 from services.enrich.cues import Cue
 from services.enrich.numbers import folded_words
+from services.enrich.parts import is_part
 from services.enrich.sentence import Sentence
 from services.enrich.tokens import AND
 
@@ -72,7 +73,7 @@ def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
         if low <= other.start and other.end <= high:
             if other.text in numbers.clauses:
                 distance += _CLAUSE
-            elif other.value is not None and low == end:
+            elif other.value is not None and low == end and not is_part(at, sentence):
                 distance += 1 if tokens[at - 1].text in AND else _NUMBER
     return distance
 
@@ -115,8 +116,6 @@ def _unsaid(unit: str, what: Counted, sentence: Sentence, here: list[Figure]) ->
         return "other"
     if here and here[-1].kind in _GOES_ON and what.owner:
         return here[-1].kind
-    if what.owner and what.owner.tag[8:] in sentence.reading.numbers.known_pledges:
-        return "pledged"
     return "total"
 
 

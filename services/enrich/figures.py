@@ -11,7 +11,7 @@ from services.enrich.mentions import Mentions
 from services.enrich.money import money, more_money, payer
 from services.enrich.not_theirs import of_others
 from services.enrich.numbers import Numbers, folded_word
-from services.enrich.parts import is_part
+from services.enrich.parts import is_part, starts_change
 from services.enrich.sentence import Sentence, sentences
 from services.enrich.whose import SENDERS_KINDS, beside, country_of, same_again
 
@@ -55,7 +55,7 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     before = tokens[place - 1] if place else None
     if value < 1 or text[token.end : token.end + 1] == "%":
         return None
-    if before is not None and before.kind != "symbol" and numbers.makes_a_name(before.text):
+    if before is not None and before.kind != "symbol" and numbers.makes_a_name(before.text, value):
         return None
     approximate = _approximate(place, sentence)
     paid = money(place, sentence)
@@ -78,6 +78,8 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     if unit == "personnel" and of_others(place, what, sentence):
         return None
     kind = what.kind or kind_of(place, unit, what, sentence, here)
+    if starts_change(place, sentence):
+        kind = "total"
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < _SOME):
         return None
     country = country_of(place, kind, unit, what, sentence)
@@ -89,8 +91,8 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
         kind = here[-1].kind if here[-1].kind in SENDERS_KINDS else "deployed"
     if kind == "total" and value < _SOME and country is None:
         return None
-    if kind == "total" and unit == "personnel" and country:
-        kind = "deployed"
+    if kind == "total" and unit == "personnel" and country:  # where no word says more, what is known of the country
+        kind = "pledged" if country in numbers.known_pledges and not what.kind else "deployed"
     figure = Figure(kind=kind, value=value, unit=unit, country=country, approximate=approximate)
     return Stated(figure, [Span(what.start, what.end)])
 

@@ -182,6 +182,7 @@ class Figures(_Row, frozen=True):
     approximate: Names
     currencies: dict[str, list[str]]
     not_after: list[str]
+    before_years: list[str]
     blockers: list[str]
     alone: list[str]
     hyphened: list[str]
@@ -205,7 +206,7 @@ class Figures(_Row, frozen=True):
     parts: list[str]
     copulas: list[str]
     starting: list[str]
-    more: list[str]
+    more: Names
     foreign: list[str]
     follows: list[str]
     same_country: list[str]

@@ -29,13 +29,17 @@ def _of_foes_or_hosts(place: int, what: Counted, sentence: Sentence) -> bool:
     document, mentions = sentence.reading.document, sentence.reading.mentions
     span = document.sentences[sentence.number]
     police = [m.end for m in mentions.entities if m.sense.kind == "organisation" and "police" in m.tag]
-    foes = [cue.end for cue in sentence.reading.cues.of(sentence.number, "foes")]
-    others = [m.end for m in sentence.senders] + [c.end for c in sentence.reading.cues.of(sentence.number, "bodies")]
+    names = [(m.start, m.end) for m in mentions.missions]  # "Gang Suppression Force"
+    cues = sentence.reading.cues
+    foes = [
+        cue.end for cue in cues.of(sentence.number, "foes") if not any(start <= cue.start < end for start, end in names)
+    ]
+    others = [m.end for m in (*sentence.senders, *mentions.missions)] + [
+        c.end for c in cues.of(sentence.number, "bodies")
+    ]
     for end in (*police, *foes):
         if span.start <= end <= what.start and not any(end < other <= what.start for other in others):
             between = document.text[end : what.start]
             if len(between.split()) <= _OWN and not any(sign in between for sign in ",;:."):
-                return not any(
-                    end <= cue.start <= what.start for cue in sentence.reading.cues.of(sentence.number, "led_by")
-                )
+                return not any(end <= cue.start <= what.start for cue in cues.of(sentence.number, "led_by"))
     return False

@@ -10,6 +10,8 @@ from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer
 from services.enrich.gazetteer_files import Names
 
+_DAYS = 31
+_YEARS = range(1800, 2101)
 _DIGITS = re.compile(rb"\d+")
 
 
@@ -51,6 +53,7 @@ class Numbers:
         self.relative = frozenset(map(folded_word, data.relative))
         self.others = frozenset(map(folded_word, data.others))
         self.not_after = frozenset(map(folded_word, data.not_after))
+        self.before_years = frozenset(map(folded_word, data.before_years))
         self.blockers = frozenset(map(folded_word, data.blockers))
         self.alone = frozenset(map(folded_word, data.alone))
         self.hyphened = frozenset(map(folded_word, data.hyphened))
@@ -64,7 +67,7 @@ class Numbers:
         self.parts = frozenset(map(folded_words, data.parts))
         self.copulas = frozenset(map(folded_words, data.copulas))
         self.starting = frozenset(map(folded_word, data.starting))
-        self.more = frozenset(map(folded_word, data.more))
+        self._more = {str(language): frozenset(map(folded_word, words)) for language, words in data.more.items()}
         self.follows = frozenset(map(folded_word, data.follows))
         self.past_until = gazetteer.files.relevance.past_until
         self.past = frozenset(tag for tag, mission in gazetteer.missions.items() if mission.standing == "past")
@@ -85,12 +88,18 @@ class Numbers:
         """Folded words that are numbers in other languages only."""
         return self._no_numbers.get(language, frozenset())
 
+    def more(self, language: str) -> frozenset[str]:
+        """Folded words by which a language adds people to those before."""
+        return self._more.get(language, frozenset())
+
     def symbol(self, written: str) -> str | None:
         """The currency code of a sign like US$ or Sh."""
         return self._symbols.get(written) or self.codes.get(folded_word(written.rstrip(".")))
 
-    def makes_a_name(self, word: str) -> bool:
+    def makes_a_name(self, word: str, value: float) -> bool:
         """Whether the word before a number makes it a name or a date: "resolution 2699", "in 2024"."""
+        if word in self.before_years and not (value <= _DAYS or value in _YEARS):
+            return False
         return word in self.not_after and word not in self.approximate and word not in self.coins
 
     def places(self, document: Document) -> list[tuple[int, int]] | None:

@@ -56,15 +56,20 @@ def start_of_change(place: int, sentence: Sentence) -> int | None:
 
 def in_change(place: int, sentence: Sentence) -> bool:
     """Whether the number is what something rose or fell from or to: "fell from 991 to 870"."""
-    return start_of_change(place, sentence) is not None or any(
-        start_of_change(other, sentence) == place for other in sentence.valued if other > place
-    )
+    return start_of_change(place, sentence) is not None or starts_change(place, sentence)
+
+
+def starts_change(place: int, sentence: Sentence) -> bool:
+    """Whether the number is what it was before: "from 991"."""
+    return any(start_of_change(other, sentence) == place for other in sentence.valued if other > place)
 
 
 def brought_to(place: int, sentence: Sentence) -> int | None:
     """Where "brings the number of officers to" starts before the number that is then the total; None elsewhere."""
     tokens, numbers = sentence.tokens, sentence.reading.numbers
     token, at = tokens[place], place - 1
+    if at > 0 and " ".join((tokens[at - 1].text, tokens[at].text)) in numbers.growing:
+        return None
     while at > 0 and tokens[at].text in numbers.approximate_words and tokens[at].text not in numbers.reaching:
         at -= 1
     if at < 0 or tokens[at].text not in numbers.reaching:

@@ -4,9 +4,12 @@ from schemas.messages import Figure, FigureKind
 from services.enrich.counted import Counted
 from services.enrich.cues import Cue
 from services.enrich.mentions import Mention
+from services.enrich.numbers import folded_words
+from services.enrich.parts import is_part
 from services.enrich.sentence import Reading, Sentence
-from services.enrich.tokens import Token
+from services.enrich.tokens import AND, Token
 
+_NEXT = 5  # words that an "and" before a country counts as
 _BODY = 6  # words from a force to the number of its people
 _BESIDE = 34  # characters from a number to the country that it is of
 SENDERS_KINDS = frozenset(("arrived", "deployed", "pledged"))
@@ -24,18 +27,15 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
         return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
     if what.owner is not None:
         return what.owner.tag[8:]
-    if (
-        (what.labelled and kind != "pledged")
-        or (kind == "authorised"
-        and sentence.tokens[place].value in reading.numbers.strengths)
+    if (what.labelled and kind != "pledged") or (
+        kind == "authorised" and sentence.tokens[place].value in reading.numbers.strengths
     ):
         return None
     if ours := next((m for m in mentions.countries if what.start <= m.start and m.end <= what.end), None):
         return ours.tag[8:]  # "two Haitian officers": of the host country too
-    inside = [mention for mention in sentence.senders if not _taken(mention, place, sentence)]
-    if (about := _body_before(token, sentence)) and not any(
-        about <= mention.start for mention in inside if mention.end <= token.start
-    ):
+    inside = [mention for mention in sentence.senders if _free(mention, place, sentence)]
+    about = _body_before(token, sentence) if kind != "pledged" else 0
+    if about and not any(about <= mention.start < token.start for mention in inside):
         inside = [mention for mention in inside if token.end <= mention.start]
     if any(
         word.text in reading.numbers.foreign
@@ -51,7 +51,7 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
     inside = [mention for mention in inside if not _carries(mention, reading)]
     if len({mention.tag for mention in inside}) == 1:
         return inside[0].tag[8:]
-    if not inside and (speakers := leaders(sentence)):
+    if not sentence.senders and not about and (speakers := leaders(sentence)):
         return speakers[0]
     groups = reading.numbers.groups
     body = what.end == token.end or any(word.text in groups for word in sentence.tokens[max(0, place - 3) : place])
@@ -69,7 +69,9 @@ def same_again(place: int, kind: FigureKind, what: Counted, sentence: Sentence, 
     numbers, document = sentence.reading.numbers, sentence.reading.document
     country = next((figure.country for figure in told if figure.country), None)
     around = sentence.tokens[max(0, place - 2) : place + 3]
-    more = kind in SENDERS_KINDS and any(token.text in numbers.more for token in around if token.kind == "word")
+    more = kind in SENDERS_KINDS and any(
+        token.text in numbers.more(sentence.reading.cues.language) for token in around if token.kind == "word"
+    )
     behind = document.folded_between(what.end, min(len(document.text), what.end + _BESIDE))
     return country if more or any(words in behind for words in numbers.same_country) else None
 
@@ -98,16 +100,21 @@ def beside(place: int, sentence: Sentence) -> bool:
     return any(token.end <= mention.start < min(stop, token.end + _BESIDE) for mention in sentence.senders)
 
 
-def _taken(mention: Mention, place: int, sentence: Sentence) -> bool:
-    """Whether the country stands right after another number, whose it is then: "out of 2,900, 400 Kenyans"."""
-    document, tokens = sentence.reading.document, sentence.tokens
-    return any(
-        tokens[at].end <= mention.start
-        and len(document.words(tokens[at].end, mention.start)) <= 1
-        and not any(sign in document.text[tokens[at].end : mention.start] for sign in ",;:.")
-        for at in sentence.valued
-        if at != place and tokens[at].value
-    )
+def _free(mention: Mention, place: int, sentence: Sentence) -> bool:
+    """Whether the country can be this number's: not another's that it stands right after, or that comes before it."""
+    document, tokens, copulas = sentence.reading.document, sentence.tokens, sentence.reading.numbers.copulas
+    token = tokens[place]
+    for at in sentence.valued:
+        other = tokens[at]
+        if at == place or not other.value or other.end > mention.start:
+            continue
+        between = folded_words(document.text[other.end : mention.start])
+        apart = any(sign in document.text[other.end : mention.start] for sign in ",;:.")
+        if not apart and between not in AND and (len(between.split()) <= 1 or between in copulas):
+            return False
+        if token.end <= other.start and not is_part(at, sentence):
+            return False
+    return True
 
 
 def leaders(sentence: Sentence) -> list[str]:
@@ -149,15 +156,14 @@ def _nearest(token: Token, inside: list[Mention], reach: int, sentence: Sentence
     verbs: of sending; a country before one and the number after it belong together also from farther away.
     """
     reading, text = sentence.reading, sentence.reading.document.text
-    counts = [sentence.tokens[at].start for at in sentence.valued]
     best: tuple[float, str] | None = None
     listed = False
     for mention in inside:
         if mention.start >= token.end:
             between = text[token.end : mention.start]
-            if any(token.end <= other < mention.start for other in counts):
-                continue  # another number's
             distance = len(between.split()) * (1.0 if len(between.split()) <= 1 else 1.6)
+            if folded_words(between) in AND:
+                distance += _NEXT  # "Guatemala 150 and El Salvador 78"
         else:
             between = text[mention.end : token.start]
             distance = len(between.split()) * 1.1

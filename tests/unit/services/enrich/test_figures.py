@@ -66,7 +66,7 @@ SAID: tuple[tuple[str, str, list[tuple[str, float, str | None]]], ...] = (
     ("es", "Un millón 41 mil personas fueron desplazadas.", [("displaced", 1_041_000, "HT")]),
     ("fr", "Le Kenya projette d'envoyer un total de mille policiers.", [("pledged", 1000, "KE")]),
     ("fr", "Le ministre a annoncé que le contingent de 217 policiers kényans était arrivé.", [("arrived", 217, "KE")]),
-    ("pt", "A força, com 5.550 funcionários, é maior.", [("total", 5550, None)]),
+    ("pt", "A força, com 5.550 funcionários, é maior.", [("authorised", 5550, None)]),
     ("en", "Two officers were killed. At least two Kenyan officers were killed in the ambush.", [("killed", 2, "KE")]),
     ("pt", "A chegada dos policiais quenianos agradou.", []),
     ("pt", "O Canadá deu US$ 85 milhões e os EUA, US$ 15 milhões.", [("funding", 85e6, "CA"), ("funding", 15e6, "US")]),
