@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from schemas.messages import Figure
-from services.enrich.counted import counted
+from services.enrich.count_people import count_people
 from services.enrich.cues import Cues
 from services.enrich.document import Document, Span
 from services.enrich.figure_kind import PREFERRED, kind_of
@@ -62,7 +62,7 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     what = None
     if paid is None:
         is_here, is_near = (_has_personnel(stated) for stated in (here, earlier + here))
-        what = counted(place, sentence, is_here, is_near)
+        what = count_people(place, sentence, is_here, is_near)
         if what is None or what.end == token.end:
             paid = more_money(place, sentence, earlier + here)
     if paid is not None:

@@ -211,6 +211,11 @@ class Figures(_Row, frozen=True):
     follows: list[str]
     same_country: list[str]
     promises: list[str]
+    countries: list[str]
+    mostly: list[str]
+    toward: list[str]
+    sendings: list[str]
+    articles: list[str]
 
 
 class Speech(_Row, frozen=True):
