@@ -31,8 +31,8 @@ def unit_beside(place: int, sentence: Sentence) -> Counted | None:
     token = tokens[place]
     year = is_year(place, sentence)
     before = tokens[place - 1] if place else None
-    first = before is not None and before.text in numbers.unit_first and text[before.end : token.start] == " "
-    if before is not None and first and not year:  # "askari 150 na ... wanajeshi 78"
+    is_first = before is not None and before.text in numbers.unit_first and text[before.end : token.start] == " "
+    if before is not None and is_first and not year:  # "askari 150 na ... wanajeshi 78"
         return Counted(numbers.units[before.text], before.start, token.end)
     unit = _unit_after(place, year, sentence)
     if unit is None and not year:  # "410 of the 2,500 officers": the unit stands after the whole

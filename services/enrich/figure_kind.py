@@ -18,6 +18,7 @@ _HEADS: tuple[tuple[FigureKind, int], ...] = (("pledged", 5), ("authorised", 4))
 _AS_MANY_AS = frozenset(("as", "many", "up"))
 _NEAR_BARE = 8  # words to the cue, where nothing stands beside the number that is counted
 _CLAUSE = 6  # words that the start of another clause counts as
+_NOUN = 6  # ... and a noun of sending, which says less than the verb
 _NUMBER = 8  # ... and another number on the way
 _FAR = 14  # words from a number to the word that says what it is
 
@@ -49,8 +50,6 @@ def kind_of(place: int, unit: str, what: Counted, sentence: Sentence, here: list
         ranked = (distance + (_FAR if kind == "total" else 0), PREFERRED.index(kind), kind)
         if distance <= reach and (best is None or ranked < best):
             best, best_cue = ranked, cue
-    if unit == "personnel" and _is_strength(place, what, best and best[2], best_cue, sentence):
-        return "authorised"
     if best is None or (best[2] == "total" and here):
         return _unsaid(unit, what, sentence, here) if best is None or what.owner else best[2]
     if best[2] == "deployed" and (hung := _hangs_on(best_cue, sentence)):
@@ -69,6 +68,8 @@ def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
     between = sentence.reading.document.text[low:high]
     distance = len(between.split()) + 5 * sum(between.count(sign) for sign in ",;:")
     numbers = sentence.reading.numbers
+    if cue.end <= start and folded_words(sentence.reading.document.text[cue.start : cue.end]) in numbers.sendings:
+        distance += _NOUN
     for at, other in enumerate(tokens):
         if low <= other.start and other.end <= high:
             if other.text in numbers.clauses:
@@ -101,13 +102,14 @@ def _hangs_on(cue: Cue, sentence: Sentence) -> FigureKind | None:
     return None
 
 
-def _is_strength(place: int, what: Counted, kind: FigureKind | None, cue: Cue, sentence: Sentence) -> bool:
-    """Whether the number is what a mission is known to be allowed, and the sentence tells of no promise or country."""
-    numbers = sentence.reading.numbers
+def is_strength(place: int, what: Counted, kind: FigureKind, sentence: Sentence) -> bool:
+    """Whether the number is what a mission is known to be allowed, and nothing tells of a promise or a country."""
+    numbers, text = sentence.reading.numbers, sentence.reading.document.text
     if sentence.tokens[place].value not in numbers.strengths or what.owner or kind in _VICTIMS:
         return False
-    said = folded_words(sentence.reading.document.text[cue.start : cue.end])
-    return kind != "pledged" or not any(word.startswith(numbers.promises) for word in said.split())
+    said = [text[cue.start : cue.end] for cue in sentence.signs if cue.tag == "kind:pledged"]
+    promise = any(folded_words(words).split()[-1].startswith(numbers.promises) for words in said)
+    return kind != "pledged" or not promise
 
 
 def _unsaid(unit: str, what: Counted, sentence: Sentence, here: list[Figure]) -> FigureKind:

@@ -6,12 +6,12 @@ from schemas.messages import Figure
 from services.enrich.count_people import count_people
 from services.enrich.cues import Cues
 from services.enrich.document import Document, Span
-from services.enrich.figure_kind import PREFERRED, kind_of
+from services.enrich.figure_kind import PREFERRED, is_strength, kind_of
 from services.enrich.mentions import Mentions
 from services.enrich.money import money, more_money, payer
 from services.enrich.not_theirs import of_others
 from services.enrich.numbers import Numbers, folded_word
-from services.enrich.parts import is_part, starts_change
+from services.enrich.parts import is_part, sent_after, starts_change
 from services.enrich.sentence import Sentence, sentences
 from services.enrich.whose import SENDERS_KINDS, beside, country_of, same_again
 
@@ -78,6 +78,8 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     if unit == "personnel" and of_others(place, what, sentence):
         return None
     kind = what.kind or kind_of(place, unit, what, sentence, here)
+    if unit == "personnel" and is_strength(place, what, kind, sentence):
+        kind = "authorised"
     if starts_change(place, sentence):
         kind = "total"
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < _SOME):
@@ -87,8 +89,10 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
         country = same_again(place, kind, what, sentence, here + earlier[::-1])
     if here and unit == "personnel" and is_part(place, sentence):
         if country is None or not beside(place, sentence):
-            return None  # "of whom 24 are women"
-        kind = here[-1].kind if here[-1].kind in SENDERS_KINDS else "deployed"
+            if not sent_after(place, sentence):
+                return None  # "of whom 24 are women"
+        else:
+            kind = here[-1].kind if here[-1].kind in SENDERS_KINDS else "deployed"
     if kind == "total" and value < _SOME and country is None:
         return None
     if kind == "total" and unit == "personnel" and country:  # where no word says more, what is known of the country

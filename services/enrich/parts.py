@@ -4,6 +4,8 @@ from services.enrich.sentence import Sentence
 
 _REACH = 4  # tokens back from the end of a rise or fall to its start
 _MODIFIERS = 3  # tokens between "of them" and its number: "of whom about some 24"
+_VERB = 28  # characters from a part to its verb
+_CAME = frozenset(("kind:arrived", "kind:deployed"))
 _LAST_YEARS = range(1900, 2101)
 
 
@@ -35,6 +37,12 @@ def is_part(place: int, sentence: Sentence) -> bool:
         for words in (before, before[:-1])  # "of the 2,500 of whom some 24"
         for length in range(1, len(words) + 1)
     )
+
+
+def sent_after(place: int, sentence: Sentence) -> bool:
+    """Whether a verb says that the people of a part came or were sent: "430 of them have been deployed"."""
+    end = sentence.tokens[place].end
+    return any(cue.tag in _CAME and 0 <= cue.start - end <= _VERB for cue in sentence.signs)
 
 
 def start_of_change(place: int, sentence: Sentence) -> int | None:

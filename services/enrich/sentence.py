@@ -74,8 +74,13 @@ def _without_leads(senders: list[Mention], led_by: list[Cue], reading: Reading) 
         mention
         for mention in senders
         if not any(0 <= cue.start - mention.end <= 1 or 0 <= mention.start - cue.end <= 5 for cue in led_by)
-        or any(word in reading.numbers.withs for word in reading.document.words(mention.end, mention.end + 12)[:1])
+        or any(_acts(word, reading) for word in reading.document.words(mention.end, mention.end + 12)[:1])
     ]
+
+
+def _acts(word: bytes, reading: Reading) -> bool:
+    """Whether the text goes on with what a leading country has or does: "led by Kenya, which sent 400"."""
+    return word in reading.numbers.withs or word.decode() in reading.numbers.relative
 
 
 def _outermost(signs: list[Cue]) -> list[Cue]:

@@ -1,96 +1,78 @@
 """Whose people a figure counts: the country of the clause, of the sentences before, of the leader who speaks."""
 
 from schemas.messages import Figure, FigureKind
+from services.enrich.claims import body_before, carries, claimants
 from services.enrich.counted import Counted
 from services.enrich.cues import Cue
 from services.enrich.mentions import Mention
-from services.enrich.numbers import folded_words
-from services.enrich.parts import is_part
-from services.enrich.sentence import Reading, Sentence
-from services.enrich.tokens import AND, Token
+from services.enrich.sentence import Sentence
+from services.enrich.tokens import Token
 
-_NEXT = 5  # words that an "and" before a country counts as
-_BODY = 6  # words from a force to the number of its people
-_BESIDE = 34  # characters from a number to the country that it is of
 SENDERS_KINDS = frozenset(("arrived", "deployed", "pledged"))
+_BESIDE = 34  # characters from a number to the country that it is of
+_FAR, _SHORT = 16, 6  # words from a number to its country
 
 
 def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence: Sentence) -> str | None:
     """The country of a figure; None where it is nobody's or the whole force's."""
-    reading, token = sentence.reading, sentence.tokens[place]
-    mentions = reading.mentions
+    reading, token, tokens = sentence.reading, sentence.tokens[place], sentence.tokens
+    mentions, numbers = reading.mentions, reading.numbers
     if unit == "people":
-        span = reading.document.sentences[sentence.number]
-        named = {m.tag[8:] for m in mentions.countries if span.start <= m.start < span.end}
-        if kind == "other" or len(mentions.hosts) != 1:
-            return None
-        return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
+        return _victims_country(kind, sentence)
     if what.owner is not None:
         return what.owner.tag[8:]
-    if (what.labelled and kind != "pledged") or (
-        kind == "authorised" and sentence.tokens[place].value in reading.numbers.strengths
-    ):
+    if (what.labelled and kind != "pledged") or (kind == "authorised" and token.value in numbers.strengths):
         return None
     if ours := next((m for m in mentions.countries if what.start <= m.start and m.end <= what.end), None):
         return ours.tag[8:]  # "two Haitian officers": of the host country too
-    inside = [mention for mention in sentence.senders if _free(mention, place, sentence)]
-    about = _body_before(token, sentence) if kind != "pledged" else 0
-    if about and not any(about <= mention.start < token.start for mention in inside):
-        inside = [mention for mention in inside if token.end <= mention.start]
-    if any(
-        word.text in reading.numbers.foreign
-        for word in sentence.tokens[place + 1 : place + 4]
-        if word.start < what.end + 20
-    ):
+    beside_it = [word for word in tokens[place + 1 : place + 4] if word.start < what.end + 20]
+    if any(word.text in numbers.foreign for word in beside_it):
         return None
-    reach = 6 if kind in ("authorised", "total") else 16
-    verbs = [cue for cue in sentence.signs if cue.tag[5:] in SENDERS_KINDS] if kind in SENDERS_KINDS else []
-    found = _nearest(token, inside, reach, sentence, verbs)
-    if found or kind not in SENDERS_KINDS:
+    free = [m for m in claimants(place, kind == "pledged", sentence) if not carries(m, reading)]
+    sends = kind in SENDERS_KINDS
+    verbs = [cue for cue in sentence.signs if cue.tag[5:] in SENDERS_KINDS] if sends else []
+    found = _nearest(token, free, _FAR if sends else _SHORT, sentence, verbs)
+    if found or not sends:
         return found
-    inside = [mention for mention in inside if not _carries(mention, reading)]
-    if len({mention.tag for mention in inside}) == 1:
-        return inside[0].tag[8:]
-    if not sentence.senders and not about and (speakers := leaders(sentence)):
+    if len({mention.tag for mention in free}) == 1:
+        return free[0].tag[8:]
+    body = body_before(token, sentence) if kind != "pledged" else 0
+    if not sentence.senders and not body and (speakers := leaders(sentence)):
         return speakers[0]
-    groups = reading.numbers.groups
-    body = what.end == token.end or any(word.text in groups for word in sentence.tokens[max(0, place - 3) : place])
+    group = what.end == token.end or any(word.text in numbers.groups for word in tokens[max(0, place - 3) : place])
     whole = any(cue.end <= token.start for cue in reading.cues.of(sentence.number, "bodies"))  # "the force has 1,000"
-    if sentence.senders or sentence.led or (kind == "deployed" and (whole or not body)):
+    if sentence.senders or sentence.led or (kind == "deployed" and (whole or not group)):
         return None
     return _earlier(token, sentence)
 
 
+def _victims_country(kind: FigureKind, sentence: Sentence) -> str | None:
+    """The host's, where the sentence names it or no country."""
+    mentions, span = sentence.reading.mentions, sentence.reading.document.sentences[sentence.number]
+    named = {m.tag[8:] for m in mentions.countries if span.start <= m.start < span.end}
+    if kind == "other" or len(mentions.hosts) != 1:
+        return None
+    return next(iter(mentions.hosts)) if not named or named & mentions.hosts else None
+
+
 def same_again(place: int, kind: FigureKind, what: Counted, sentence: Sentence, told: list[Figure]) -> str | None:
-    """The country of the last figure, where the text goes on with it: "another 150", "600 officers of that country".
+    """The country of the last figure, where the text goes on with it: "another 150", "the 20 soldiers", "of that
+    country".
 
-    told: figures, the latest of this sentence first sought.
+    told: figures, the latest first.
     """
-    numbers, document = sentence.reading.numbers, sentence.reading.document
+    reading, tokens = sentence.reading, sentence.tokens
+    numbers, document = reading.numbers, reading.document
     country = next((figure.country for figure in told if figure.country), None)
-    around = sentence.tokens[max(0, place - 2) : place + 3]
-    more = kind in SENDERS_KINDS and any(
-        token.text in numbers.more(sentence.reading.cues.language) for token in around if token.kind == "word"
-    )
     behind = document.folded_between(what.end, min(len(document.text), what.end + _BESIDE))
-    return country if more or any(words in behind for words in numbers.same_country) else None
-
-
-def _body_before(token: Token, sentence: Sentence) -> int:
-    """Where a force or mission stands last before the number, as its subject: "the force has 1,000 officers"."""
-    reading = sentence.reading
-    bodies = [m.start for m in reading.mentions.missions] + [
-        c.start for c in reading.cues.of(sentence.number, "bodies")
-    ]
-    span = reading.document.sentences[sentence.number]
-    return max(
-        (
-            at
-            for at in bodies
-            if span.start <= at < token.start and len(reading.document.words(at, token.start)) <= _BODY
-        ),
-        default=0,
-    )
+    if any(words in behind for words in numbers.same_country):
+        before = [m.tag[8:] for m in reading.senders if m.end <= tokens[place].start]
+        return country or (before[-1] if before else None)
+    if kind not in SENDERS_KINDS or {m.tag[8:] for m in sentence.senders} - {country}:
+        return None
+    more = numbers.more(reading.cues.language)
+    going_on = any(token.text in more for token in tokens[max(0, place - 2) : place + 3] if token.kind == "word")
+    return country if going_on or (place and tokens[place - 1].text in numbers.articles) else None
 
 
 def beside(place: int, sentence: Sentence) -> bool:
@@ -98,23 +80,6 @@ def beside(place: int, sentence: Sentence) -> bool:
     token = sentence.tokens[place]
     stop = next((sentence.tokens[at].start for at in sentence.valued if at > place), token.end + _BESIDE)
     return any(token.end <= mention.start < min(stop, token.end + _BESIDE) for mention in sentence.senders)
-
-
-def _free(mention: Mention, place: int, sentence: Sentence) -> bool:
-    """Whether the country can be this number's: not another's that it stands right after, or that comes before it."""
-    document, tokens, copulas = sentence.reading.document, sentence.tokens, sentence.reading.numbers.copulas
-    token = tokens[place]
-    for at in sentence.valued:
-        other = tokens[at]
-        if at == place or not other.value or other.end > mention.start:
-            continue
-        between = folded_words(document.text[other.end : mention.start])
-        apart = any(sign in document.text[other.end : mention.start] for sign in ",;:.")
-        if not apart and between not in AND and (len(between.split()) <= 1 or between in copulas):
-            return False
-        if token.end <= other.start and not is_part(at, sentence):
-            return False
-    return True
 
 
 def leaders(sentence: Sentence) -> list[str]:
@@ -142,28 +107,18 @@ def _earlier(token: Token, sentence: Sentence) -> str | None:
     return known.pop() if len(known) == 1 else None
 
 
-def _carries(mention: Mention, reading: Reading) -> bool:
-    """Whether the country only lends what the force comes in or meets: "a US military plane", "the US embassy"."""
-    document = reading.document
-    after = document.words(mention.end, min(len(document.text), mention.end + 30))[:3]
-    before = document.words(max(0, mention.start - 30), mention.start)[-3:]
-    return any(word in reading.numbers.carriers for word in (*after, *before))
-
-
 def _nearest(token: Token, inside: list[Mention], reach: int, sentence: Sentence, verbs: list[Cue]) -> str | None:
     """The country of the clause: right after the number ("400 Kenyan officers"), else the nearest before or after.
 
     verbs: of sending; a country before one and the number after it belong together also from farther away.
     """
-    reading, text = sentence.reading, sentence.reading.document.text
+    text = sentence.reading.document.text
     best: tuple[float, str] | None = None
     listed = False
     for mention in inside:
         if mention.start >= token.end:
             between = text[token.end : mention.start]
             distance = len(between.split()) * (1.0 if len(between.split()) <= 1 else 1.6)
-            if folded_words(between) in AND:
-                distance += _NEXT  # "Guatemala 150 and El Salvador 78"
         else:
             between = text[mention.end : token.start]
             distance = len(between.split()) * 1.1
@@ -172,7 +127,7 @@ def _nearest(token: Token, inside: list[Mention], reach: int, sentence: Sentence
         distance += 3 * sum(between.count(sign) for sign in ",;:")
         if between.startswith(" (") and ")" not in between:
             distance = 0.0  # "Senegal (350), Burundi (250)"
-        if distance <= reach and (best is None or distance < best[0]) and not _carries(mention, reading):
+        if distance <= reach and (best is None or distance < best[0]):
             best = (distance, mention.tag[8:])
             listed = (
                 distance > 0
