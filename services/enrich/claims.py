@@ -2,7 +2,7 @@
 
 from services.enrich.mentions import Mention
 from services.enrich.numbers import folded_words
-from services.enrich.parts import is_part, out_of
+from services.enrich.parts import brought_to, is_part, out_of
 from services.enrich.sentence import Reading, Sentence
 from services.enrich.tokens import AND, Token
 
@@ -70,7 +70,9 @@ def _free(mention: Mention, place: int, sentence: Sentence) -> bool:
                 return False  # "400 Kenyans", "400 are Kenyans"
             if mention.end <= token.start and len(words) <= _OF and words[-1].encode() in numbers.of:
                 return False  # "two dozen soldiers and police of Jamaica and 2 of Belize"
-        if token.end <= other.start and not is_part(at, sentence) and not out_of(at, sentence):
+        ours = out_of(at, sentence) or brought_to(at, sentence) is not None  # of one with it: "200, bringing to 600"
+        aside = is_part(at, sentence) and (len(words) > _OF or "," in gap)  # "150, among them 19 women, of Guatemala"
+        if token.end <= other.start and not ours and not aside:
             return False
     return True
 

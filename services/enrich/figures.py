@@ -55,7 +55,7 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     before = tokens[place - 1] if place else None
     if value < 1 or text[token.end : token.end + 1] == "%":
         return None
-    if before is not None and before.kind != "symbol" and numbers.makes_a_name(before.text, value):
+    if before is not None and before.kind != "symbol" and numbers.makes_a_name(before.text, token.text, value):
         return None
     approximate = _approximate(place, sentence)
     paid = money(place, sentence)
@@ -81,7 +81,7 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     if unit == "personnel" and is_strength(place, what, kind, sentence):
         kind = "authorised"
     if starts_change(place, sentence):
-        kind = "total"
+        kind = "deployed"
     if (kind == "other" and value < _FEW) or (kind == "displaced" and value < _SOME):
         return None
     country = country_of(place, kind, unit, what, sentence)

@@ -101,9 +101,9 @@ class Numbers:
         """The currency code of a sign like US$ or Sh."""
         return self._symbols.get(written) or self.codes.get(folded_word(written.rstrip(".")))
 
-    def makes_a_name(self, word: str, value: float) -> bool:
+    def makes_a_name(self, word: str, written: str, value: float) -> bool:
         """Whether the word before a number makes it a name or a date: "resolution 2699", "in 2024"."""
-        if word in self.before_years and not (value <= _DAYS or value in _YEARS):
+        if word in self.before_years and not (value <= _DAYS or (value in _YEARS and written.isdigit())):
             return False
         return word in self.not_after and word not in self.approximate and word not in self.coins
 

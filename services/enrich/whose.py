@@ -37,7 +37,7 @@ def country_of(place: int, kind: FigureKind, unit: str, what: Counted, sentence:
     if len({mention.tag for mention in free}) == 1:
         return free[0].tag[8:]
     body = body_before(token, sentence) if kind != "pledged" else 0
-    if not sentence.senders and not body and (speakers := leaders(sentence)):
+    if not free and not body and (speakers := leaders(sentence)):
         return speakers[0]
     group = what.end == token.end or any(word.text in numbers.groups for word in tokens[max(0, place - 3) : place])
     whole = any(cue.end <= token.start for cue in reading.cues.of(sentence.number, "bodies"))  # "the force has 1,000"
@@ -64,7 +64,7 @@ def same_again(place: int, kind: FigureKind, what: Counted, sentence: Sentence, 
     reading, tokens = sentence.reading, sentence.tokens
     numbers, document = reading.numbers, reading.document
     country = next((figure.country for figure in told if figure.country), None)
-    behind = document.folded_between(what.end, min(len(document.text), what.end + _BESIDE))
+    behind = document.folded_between(what.start, min(len(document.text), what.end + _BESIDE))
     if any(words in behind for words in numbers.same_country):
         before = [m.tag[8:] for m in reading.senders if m.end <= tokens[place].start]
         return country or (before[-1] if before else None)
