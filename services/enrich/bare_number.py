@@ -9,7 +9,7 @@ from services.enrich.mentions import Mention
 from services.enrich.numbers import folded_words
 from services.enrich.parts import in_change, out_of
 from services.enrich.sentence import Sentence
-from services.enrich.tokens import Token
+from services.enrich.tokens import AND, Token
 
 _CLAUSE = 6  # words from a country to the number that its clause ends with
 _FEW = 10  # fewer are no figure
@@ -55,8 +55,21 @@ def bare_number(place: int, sentence: Sentence, here: bool, near: bool) -> Count
     goes_on = following.value is not None or any(
         following.text in words for words in (numbers.joining, numbers.copulas, numbers.follows, more)
     )
-    said = any(cue.tag in _SENT and _just_before(cue, token, sentence) for cue in signs)
+    coordinated = here and _goes_with(place, sentence)
+    said = (
+        coordinated
+        or (place and tokens[place - 1].text in more)
+        or any(cue.tag in _SENT and _just_before(cue, token, sentence) for cue in signs)
+    )
     return bare._replace(owner=owner) if goes_on and (owner or said) else None
+
+
+def _goes_with(place: int, sentence: Sentence) -> bool:
+    """Whether the number is coordinated with one before: "400 officers in June and more than 200 in July"."""
+    at = place - 1
+    while at > 0 and sentence.tokens[at].text in sentence.reading.numbers.approximate_words:
+        at -= 1
+    return at > 0 and sentence.tokens[at].text in AND
 
 
 def _in_parentheses(place: int, tokens: list[Token]) -> bool:

@@ -85,5 +85,7 @@ def _elsewhere(mention: Mention, token: Token, sentence: Sentence) -> bool:
     words = folded_words(sentence.reading.document.text[token.end : mention.start]).split()
     if words[-1:] and (words[-1] in numbers.toward or any(word in numbers.mostly for word in words[-3:])):
         return True
+    gap = sentence.reading.document.text[token.end : mention.start]
     counts = [sentence.tokens[at].start for at in sentence.valued]
-    return bool(words) and words[-1] in AND and any(mention.end <= start < mention.end + 40 for start in counts)
+    parted = any(sign in gap for sign in _PARTING) or (bool(words) and words[-1] in AND)
+    return parted and any(mention.end <= start < mention.end + 40 for start in counts)

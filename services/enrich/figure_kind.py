@@ -19,6 +19,7 @@ _AS_MANY_AS = frozenset(("as", "many", "up"))
 _NEAR_BARE = 8  # words to the cue, where nothing stands beside the number that is counted
 _CLAUSE = 6  # words that the start of another clause counts as
 _NOUN = 6  # ... and a noun of sending, which says less than the verb
+_ASIDE = 3  # words from a part to its verb
 _NUMBER = 8  # ... and another number on the way
 _FAR = 14  # words from a number to the word that says what it is
 
@@ -76,7 +77,23 @@ def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
                 distance += _CLAUSE
             elif other.value is not None and low == end and not is_part(at, sentence):
                 distance += 1 if tokens[at - 1].text in AND else _NUMBER
-    return distance
+    return distance + (_NUMBER if _is_of_another(place, cue, sentence) else 0)
+
+
+def _is_of_another(place: int, cue: Cue, sentence: Sentence) -> bool:
+    """Whether the word stands right beside another number: "the 2,500 officers planned", "out of a promised 170"."""
+    text, tokens = sentence.reading.document.text, sentence.tokens
+    for at in sentence.valued:
+        other = tokens[at]
+        if at == place:
+            continue
+        if other.end <= cue.start and (tokens[place].end <= other.start or cue.end <= tokens[place].start):
+            gap = text[other.end : cue.start]
+            if len(gap.split()) <= (_ASIDE if is_part(at, sentence) else 1) and not any(sign in gap for sign in ",;:."):
+                return cue.end <= tokens[place].start or is_part(at, sentence)
+        if 0 <= other.start - cue.end <= 1 and tokens[place].end <= cue.start:
+            return True
+    return False
 
 
 def _relative(what: Counted, sentence: Sentence) -> FigureKind | None:

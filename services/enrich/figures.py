@@ -17,6 +17,7 @@ from services.enrich.whose import SENDERS_KINDS, beside, country_of, same_again
 
 _NEAR = 2  # sentences in which a bare number goes on with what the last one counted
 _SOME = 10  # people of a force, at least, where nothing says what they do
+_ARMY = 20_000  # people that no such mission has
 _FEW = 100  # people of no certain kind are no figure below
 _PLAIN = "USD"  # what "dollars" are where nothing says whose
 _VICTIMS = ("killed", "injured", "displaced")
@@ -75,7 +76,7 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
     told = _has_personnel(here) and bool(sentence.senders)
     if unit == "people" and _about_a_force(text[what.start : what.end], sentence, told or bool(earlier)):
         unit = "personnel"
-    if unit == "personnel" and of_others(place, what, sentence):
+    if unit == "personnel" and (value >= _ARMY or of_others(what, sentence)):
         return None
     kind = what.kind or kind_of(place, unit, what, sentence, here)
     if unit == "personnel" and is_strength(place, what, kind, sentence):

@@ -16,7 +16,7 @@ from tests.gold.labels import CLASSES, Labels, Tag, labelled, tagged
 
 HERE = Path(__file__).resolve().parent
 KEPT_ASIDE = (HERE / "kept_aside.yaml", HERE / "kept_aside2.yaml")
-FILES = (HERE / "items.yaml", HERE / "open.yaml", HERE / "open2.yaml", *KEPT_ASIDE)
+FILES = (HERE / "items.yaml", HERE / "open.yaml", HERE / "open2.yaml", HERE / "open3.yaml", *KEPT_ASIDE)
 
 
 @dataclass
