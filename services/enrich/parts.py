@@ -83,7 +83,7 @@ def brought_to(place: int, sentence: Sentence) -> int | None:
     if at < 0 or tokens[at].text not in numbers.reaching:
         return None
     total = next(
-        (cue for cue in reversed(sentence.signs) if cue.tag == "kind:total" and cue.end <= tokens[at].start), None
+        (cue for cue in reversed(sentence.signs) if cue.tag == "kind:total" and cue.end <= tokens[at].end), None
     )
     if total is None or any(total.end <= other.start < tokens[at].start and other.value for other in tokens[:place]):
         return None
