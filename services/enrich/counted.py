@@ -1,24 +1,15 @@
-"""What a number counts: money, people, a force's people; and where the text says whose."""
+"""What stands beside a number: the people it counts, the body that has so many, the country that these are of."""
 
-import re
 from typing import NamedTuple
 
 from schemas.messages import FigureKind
-from services.enrich.cues import Cue
-from services.enrich.document import Document
 from services.enrich.mentions import Mention
-from services.enrich.numbers import Numbers, Token
+from services.enrich.parts import is_year, out_of
+from services.enrich.sentence import Sentence
+from services.enrich.tokens import Token
 
 _UNIT_REACH = 4  # words from a number to what it counts
-_SOME = 50  # people, at least, where nothing beside the number says what they are
 _MANY = 50  # members below that sit on councils
-_SENT = frozenset(("kind:arrived", "kind:deployed", "kind:pledged", "kind:total"))
-_PLANNED = frozenset(("kind:pledged", "kind:authorised"))
-_LABELS = frozenset(("kind:deployed", "kind:pledged", "kind:authorised", "kind:total", "kind:arrived"))
-_LABEL = 26  # characters from such a word to its number
-_OF = frozenset((" of ", " de ", " d'", " d’", " ya "))  # "the promise of 200 made in March"; not "of 200 lorries"
-_PARTS = re.compile(r"[.;,!?\d]|[$€£%]")
-_VICTIMS = frozenset(("kind:killed", "kind:injured", "kind:displaced"))
 
 
 class Counted(NamedTuple):
@@ -34,131 +25,20 @@ class Counted(NamedTuple):
     labelled: bool = False
 
 
-def money(place: int, tokens: list[Token], numbers: Numbers) -> Counted | None:
-    """The currency before or after the number."""
-    token = tokens[place]
-    if place and tokens[place - 1].end >= token.start - 1:
-        before = tokens[place - 1]
-        code = numbers.symbol(before.text) if before.kind == "symbol" else numbers.codes.get(before.text)
-        if code:
-            return Counted(code, before.start, token.end)
-    if token.text in numbers.before_number:  # "shilingi bilioni 2.5", "dola za Marekani milioni 15"
-        for before in reversed(tokens[max(0, place - 3) : place]):
-            if before.text in numbers.coins:
-                return Counted(numbers.coins[before.text], before.start, token.end)
-    for at in range(place + 1, min(place + 5, len(tokens))):
-        after = tokens[at]
-        if after.kind in ("stop", "number"):
-            break
-        if after.kind == "symbol":
-            code = numbers.symbol(after.text)
-        elif after.text not in numbers.coin_words:
-            code = None
-        else:  # "dollars canadiens", "Canadian dollars", "dollars"
-            words = [token.text for token in tokens[max(place + 1, at - 1) : at + 2]]
-            pairs = [" ".join(words[start : start + 2]) for start in range(len(words) - 1)]
-            code = next((numbers.coins[pair] for pair in pairs if pair in numbers.coins), numbers.coins.get(after.text))
-        if code:
-            return Counted(code, token.start, after.end)
-        if numbers.unit_of(after.text):
-            break
-    return None
-
-
-def counted(
-    place: int,
-    tokens: list[Token],
-    senders: list[Mention],
-    signs: list[Cue],
-    document: Document,
-    numbers: Numbers,
-    personnel_before: bool,
-    personnel_near: bool,
-    force: bool,
-) -> Counted | None:
-    """What the number counts, None where that is nobody: a unit beside it, a nationality, "410 of 2,500".
-
-    personnel_before, personnel_near: this sentence, or it or the one before, has counted a force's people already.
-    """
-    token = tokens[place]
-    found = _unit(place, tokens, document, numbers)
-    demonym = next((m for m in senders if m.sense.part == "demonym" and 0 < m.start - token.end <= 1), None)
-    if (
-        found is None
-        and demonym is not None
-        and (personnel_before or force or demonym.tag[8:] in numbers.senders or any(cue.tag in _SENT for cue in signs))
-    ):
-        return Counted("personnel", token.start, demonym.end, demonym)
-    if found is not None and found.unit == "personnel" and _brought_to(place, tokens, signs, numbers):
-        return found._replace(kind="total")
-    if found is not None:
-        return found._replace(owner=demonym or _of(found.end, senders, document, numbers))
-    year = token.text.isdigit() and 1900 <= (token.value or 0) <= 2100
-    if personnel_before and (owner := _of(token.end, senders, document, numbers)) is not None:
-        return Counted("personnel", token.start, owner.end, owner)
-    if victim := _victims(place, tokens, signs, numbers):
-        return None if year else victim
-    if brought := _brought_to(place, tokens, signs, numbers):
-        return brought
-    bare = Counted("personnel", token.start, token.end)
-    if not year and (kind := _labelled(place, tokens, signs, document)):
-        return bare._replace(kind=kind, labelled=True)
-    if not personnel_near or (token.value or 0) < 10 or year:
-        return None
-    following = tokens[place + 1] if place + 1 < len(tokens) else None
-    close = {cue.tag for cue in signs if 0 <= cue.start - token.end <= 14}
-    if personnel_before and not close & _PLANNED and _out_of(place, tokens, numbers):
-        return bare._replace(kind="authorised")
-    if close & (_SENT | _PLANNED):
-        return bare
-    if following is not None and following.text in numbers.relative:  # "a thousand that the president promised"
-        return bare if any(token.end < cue.start <= token.end + 60 and cue.tag in _PLANNED for cue in signs) else None
-    if following is None or following.kind == "stop":  # "The ceiling is 5,550.", "they are 150, of whom"
-        return bare if (token.value or 0) >= _SOME else None
-    return None
-
-
-def _labelled(place: int, tokens: list[Token], signs: list[Cue], document: Document) -> FigureKind | None:
-    """What a word right before a number that counts nothing else says: "Ceiling: 5,550", "promised on paper: 7,500"."""
-    token = tokens[place]
-    following = tokens[place + 1] if place + 1 < len(tokens) else None
-    if (token.value or 0) < _SOME:
-        return None
-    ends = following is None or following.kind in ("stop", "number")
-    for cue in reversed(signs):
-        between = document.text[cue.end : token.start]
-        promise = between in _OF and cue.tag == "kind:pledged" and following is not None
-        if not ends and not (promise and following is not None and not following.text.endswith("s")):
-            continue
-        if cue.end <= token.start and cue.tag in _LABELS and len(between) <= _LABEL and not _PARTS.search(between):
-            kind: FigureKind = cue.tag[5:]  # type: ignore[assignment]
-            return kind
-    return None
-
-
-def _victims(place: int, tokens: list[Token], signs: list[Cue], numbers: Numbers) -> Counted | None:
-    """The people of a number that a victims' word follows: "902 injured", "710 others were wounded"."""
-    token, at = tokens[place], place + 1
-    while at < len(tokens) and at <= place + 2 and tokens[at].text in numbers.others:
-        at += 1
-    if at >= len(tokens):
-        return None
-    found = next((cue for cue in signs if cue.tag in _VICTIMS and cue.start == tokens[at].start), None)
-    if found is None:
-        return None
-    kind: FigureKind = found.tag[5:]  # type: ignore[assignment]
-    return Counted("people", token.start, found.end, None, kind)
-
-
-def _unit(place: int, tokens: list[Token], document: Document, numbers: Numbers) -> Counted | None:
+def unit_beside(place: int, sentence: Sentence) -> Counted | None:
     """The unit after the number, else before it, else the body "of 200"."""
+    tokens, numbers, text = sentence.tokens, sentence.reading.numbers, sentence.reading.document.text
     token = tokens[place]
-    year = token.value is not None and 1900 <= token.value <= 2100 and token.text.isdigit()
-    unit = _unit_after(place, year, tokens, document, numbers)
+    year = is_year(place, sentence)
+    before = tokens[place - 1] if place else None
+    is_first = before is not None and before.text in numbers.unit_first and text[before.end : token.start] == " "
+    if before is not None and is_first and not year:  # "askari 150 na ... wanajeshi 78"
+        return Counted(numbers.units[before.text], before.start, token.end)
+    unit = _unit_after(place, year, sentence)
     if unit is None and not year:  # "410 of the 2,500 officers": the unit stands after the whole
         ahead = [at for at in range(place + 2, min(place + 4, len(tokens))) if tokens[at].value is not None]
-        if ahead and _out_of(ahead[0], tokens, numbers):
-            unit = _unit_after(ahead[0], year, tokens, document, numbers)
+        if ahead and out_of(ahead[0], sentence):
+            unit = _unit_after(ahead[0], year, sentence)
             if unit and unit.unit == "personnel":
                 return Counted("personnel", token.start, token.end, None, "deployed")
     if unit is not None:
@@ -168,57 +48,42 @@ def _unit(place: int, tokens: list[Token], document: Document, numbers: Numbers)
     words = [before for before in tokens[max(0, place - 3) : place] if before.kind == "word"]
     if len(words) >= 2 and words[-1].text in ("of", "de", "la", "cha") and words[-2].text in numbers.groups:
         return Counted("personnel", words[-2].start, token.end)
-    if words and token.kind == "number" and document.text[words[-1].end : token.start] == " ":
+    if words and token.kind == "number" and text[words[-1].end : token.start] == " ":
         first = [word for word in words if numbers.units.get(word.text) and word.text in numbers.unit_first]
         if first:
             return Counted(numbers.units[first[-1].text], first[0].start, token.end)
     return None
 
 
-def _unit_after(place: int, year: bool, tokens: list[Token], document: Document, numbers: Numbers) -> Counted | None:
+def _unit_after(place: int, year: bool, sentence: Sentence) -> Counted | None:
+    tokens, numbers, text = sentence.tokens, sentence.reading.numbers, sentence.reading.document.text
     token = tokens[place]
     for distance, after in enumerate(tokens[place + 1 : place + 1 + _UNIT_REACH]):
         if after.kind != "word" or after.value is not None or after.text in numbers.blockers:
             break
         if distance and after.text in numbers.ones:  # "two journalists and a policeman"
             break
-        if after.text in numbers.hyphened and document.text[after.start - 1] == "-":
+        if after.text in numbers.hyphened and text[after.start - 1] == "-":
             return Counted("personnel", token.start, after.end)
         unit = numbers.unit_of(after.text)
-        if unit and not (year and distance) and not (after.text in numbers.many and (token.value or 0) < _MANY):
+        few = after.text in numbers.many and (token.value or 0) < _MANY  # of a council; not "of the security forces"
+        if few and any(numbers.unit_of(more.text) == "personnel" for more in _behind(after, tokens)):
+            few = False
+        if unit and not (year and distance) and not few:
             return Counted(unit, token.start, after.end)
     return None
 
 
-def _out_of(place: int, tokens: list[Token], numbers: Numbers) -> bool:
-    """Whether the number is the whole of another: "of the 2,500", "sur 2 500", "kati ya 1,000"."""
-    token = tokens[place]
-    if token.value is None or place < 2:
-        return False
-    words = [before.text for before in tokens[max(0, place - 3) : place] if before.value is None]
-    return any(" ".join(words[-length:]) in numbers.out_of for length in range(1, len(words) + 1))
+def _behind(token: Token, tokens: list[Token]) -> list[Token]:
+    return [other for other in tokens if token.end <= other.start < token.end + 30]
 
 
-def _brought_to(place: int, tokens: list[Token], signs: list[Cue], numbers: Numbers) -> Counted | None:
-    """The number at the end of "brings the number of officers in Haiti to 600"."""
-    token = tokens[place]
-    if not place or tokens[place - 1].text not in numbers.reaching:
-        return None
-    total = next((cue for cue in signs if cue.tag == "kind:total" and cue.end <= token.start), None)
-    if total is None:
-        return None
-    for between in tokens[:place]:
-        people = numbers.unit_of(between.text) == "personnel" or between.text in numbers.groups
-        if between.start >= total.start and people:
-            return Counted("personnel", token.start, token.end)
-    return None
-
-
-def _of(end: int, senders: list[Mention], document: Document, numbers: Numbers) -> Mention | None:
+def country_after(end: int, sentence: Sentence) -> Mention | None:
     """The country that the counted noun belongs to, right after it."""
-    for mention in senders:
+    document = sentence.reading.document
+    for mention in sentence.senders:
         if mention.start >= end:
             words = document.words(end, mention.start)
-            near = 1 <= len(words) <= 3 and words[-1] in numbers.of
-            return mention if near and "," not in document.text[end : mention.start] else None
+            near = 1 <= len(words) <= 3 and words[-1] in sentence.reading.numbers.of
+            return mention if near and not any(sign in document.text[end : mention.start] for sign in ",;:") else None
     return None

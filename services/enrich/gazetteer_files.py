@@ -64,11 +64,13 @@ class Mission(Entry, kw_only=True, frozen=True):
     """A mission. host: where it works. roles: what is known of its countries, used where a sentence does not say.
 
     standing: past and beside (an office that goes on beside the force) are no reason for relevance; past tells against.
+    authorised: the strengths that it may have, told as authorised also where a sentence does not say so.
     """
 
     host: CountryCode
     roles: dict[Literal["lead", "contributor", "pledged", "withdrew"], list[CountryCode]] = {}
     standing: Literal["current", "past", "beside"] = "current"
+    authorised: list[int] = []
 
 
 class NameRule(_Row, frozen=True):
@@ -186,6 +188,7 @@ class Figures(_Row, frozen=True):
     approximate: Names
     currencies: dict[str, list[str]]
     not_after: list[str]
+    before_years: list[str]
     blockers: list[str]
     alone: list[str]
     hyphened: list[str]
@@ -204,6 +207,21 @@ class Figures(_Row, frozen=True):
     relative: list[str]
     others: list[str]
     groups: Names
+    joined: Names
+    clauses: list[str]
+    parts: list[str]
+    copulas: list[str]
+    starting: list[str]
+    more: Names
+    foreign: list[str]
+    follows: list[str]
+    same_country: list[str]
+    promises: list[str]
+    countries: list[str]
+    mostly: list[str]
+    toward: list[str]
+    sendings: list[str]
+    articles: list[str]
 
 
 class Speech(_Row, frozen=True):

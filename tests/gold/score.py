@@ -16,7 +16,8 @@ from tests.gold.labels import CLASSES, Labels, Tag, labelled, tagged
 
 HERE = Path(__file__).resolve().parent
 KEPT_ASIDE = (HERE / "kept_aside.yaml", HERE / "kept_aside2.yaml")
-FILES = (HERE / "items.yaml", HERE / "open.yaml", HERE / "open2.yaml", HERE / "open4.yaml", *KEPT_ASIDE)
+OPEN = ("items.yaml", "open.yaml", "open2.yaml", "open3.yaml", "open4.yaml")
+FILES = (*(HERE / name for name in OPEN), *KEPT_ASIDE)
 
 
 @dataclass
