@@ -9,10 +9,11 @@ from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mentions
 from services.enrich.persons import Person
 
+# Begins with a class of signs, and only then tells which it was: such a pattern is found several times faster.
 _QUOTED = re.compile(
-    r"“([^“”]{12,1500})”|\"([^\"\n]{12,1500})\"|«\s?([^«»]{12,1500}?)\s?»|„([^„“]{12,1500})“"
-    r"|(?<!\w)‘([^‘’\n]{12,600})’(?!\w)|(?<!\w)'([^'\n]{12,600})'(?!\w)"
-    r"|(?<=\n)[—–] ?([^\n—–]{12,800}?)(?=,? ?[—–]|\n)"  # a dialogue's dash
+    r"[“\"«„‘'—–](?:(?<=“)([^“”]{12,1500})”|(?<=\")([^\"\n]{12,1500})\"|(?<=«)\s?([^«»]{12,1500}?)\s?»"
+    r"|(?<=„)([^„“]{12,1500})“|(?<=‘)(?<!\w.)([^‘’\n]{12,600})’(?!\w)|(?<=')(?<!\w.)([^'\n]{12,600})'(?!\w)"
+    r"|(?<=\n[—–]) ?([^\n—–]{12,800}?)(?=,? ?[—–]|\n))"  # a dialogue's dash
 )
 # Not the full stop of "M. Saint-Cyr", "Dr. Omollo".
 _ENDS = re.compile(
