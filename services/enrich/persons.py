@@ -18,9 +18,10 @@ _CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
 _PARTICLE = r"(?:d(?:e la|e los|el|e|a|o|os|as|u)|van(?: der| den)?|von|b[ie]n|[ae]l|ole|arap|St\.)"
 # The word's beginning is looked for behind the capital: a pattern that begins with letters is found much faster.
 _NAME = re.compile(rf"{_CAPITAL}(?<!\w.){_REST}(?:[ \u00a0](?:{_PARTICLE} )?{_CAPITAL}{_REST}){{1,3}}")
-_CREDIT = re.compile(r"[(\[/|]\s*([^()\[\]/|]{0,30}?)[:\s]*$|(\w[\w ]{0,25}):\s*$")
+_CREDIT = re.compile(r"[(\[/|]\s*([^()\[\]/|]{0,30}?)[:\s]*$")  # "(Photo: Ann Lee", from the last of its signs
+_CREDIT_LINE = re.compile(r"(\w[\w ]{0,25}):\s*$")
 _SMALL = re.compile(r" [a-z]")
-_MARKS = re.compile(r"[(\[/|:]")
+_MARKS = "([/|"
 _AGE = re.compile(r",? (?:\(?\d\d\)?\b(?! ?%)|de \d\d a[nñ]os|aged \d\d|âgée? de \d\d|an? \d\d-year-old)")
 _AGE_BEGINS = frozenset((", ", " (", " d", " a", " â", *(f" {digit}" for digit in range(10))))
 _TITLE_REACH = 9  # words of a portfolio between a title and its holder
@@ -191,7 +192,8 @@ class People:
 
     def _holds_office(self, text: str, start: int, before: list[bytes]) -> bool:
         """Whether a title stands some words before the name: "Minister of Justice and Public Security, Ann Lee"."""
-        if self._title_words.isdisjoint(before):
+        titles = self._title_words
+        if titles.isdisjoint(before[-_TITLE_REACH:]):
             return False
         clause = text[max(0, start - 90) : start]
         comma = clause.endswith(", ")
@@ -200,7 +202,7 @@ class People:
         if not comma and (before[-1] in self._of or not clause.endswith(" ")):
             return False
         for place in range(len(before) - reach, len(before)):
-            for end in (place + 1, place + 2):
+            for end in (place + 1, place + 2) if before[place] in titles else ():
                 if b" ".join(before[place:end]) in self._gazetteer.titles and (
                     comma or (end < len(before) and before[end] in self._of)
                 ):
@@ -239,14 +241,18 @@ class People:
         sentence = line + max(before.rfind(". ") + 2, before.rfind("(") + 1, before.rfind("; ") + 2)
         if document.folded_between(max(line, sentence), start).lstrip().startswith(self._credits):
             return True
-        credit = _CREDIT.search(before) if _MARKS.search(before) else None
-        return credit is not None and fold_name(credit.group(1) or credit.group(2) or "") in self._bylines
+        mark = max(map(before.rfind, _MARKS))
+        credit = _CREDIT.match(before, mark) if mark >= 0 else None
+        if credit is None and before.rstrip().endswith(":"):
+            credit = _CREDIT_LINE.search(before)
+        return credit is not None and fold_name(credit.group(1)) in self._bylines
 
     def _with_surnames(self, people: list[Person], document: Document, taken: list[tuple[int, int]]) -> list[Person]:
         """Each person with the places where the last name stands alone after the full one."""
         text = document.text
         full = [span for person in people for span in person.spans]
-        used = {*taken, *full}
+        used = [*taken, *full]
+        ends = {end for _, end in used}
         surnames: dict[str, int] = {}
         for person in people:
             surname = person.name.rsplit(" ", 1)[1]
@@ -260,7 +266,7 @@ class People:
                 while at >= 0:
                     stop = at + len(surname)
                     alone = not _joined(text, at, stop)
-                    if alone and not any(low < stop and at < high for low, high in used):
+                    if alone and stop not in ends and not any(low < stop and at < high for low, high in used):
                         spans.append((at, stop))
                     at = text.find(surname, stop)
             result.append(Person(person.name, sorted(spans)))
