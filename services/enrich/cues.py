@@ -35,7 +35,7 @@ class Cues:
                     hits[tag] = [(start, end)]
 
     def _of_tag(self, tag: str) -> list[Cue]:
-        """The document's cues that decide `tag`, in order; of those that overlap the first, and of these the longest."""
+        """All cues that decide `tag`, in order; of those that overlap the first, and of these the longest."""
         cues = self._cues.get(tag)
         if cues is None:
             cues = self._cues[tag] = []

@@ -47,7 +47,7 @@ class _Memo(dict[int, str]):
 
 
 _MEMO = _Memo()
-# One byte a character: Latin-1 holds the letters of our languages, code page 1252 also the quotes and dashes of most news.
+# One byte a character: Latin-1 holds our languages' letters, code page 1252 also the quotes and dashes of most news.
 _TABLES = {
     page: bytes(ord(_fold_letter(bytes([byte]).decode(page, "replace")) or " ") for byte in range(256))
     for page in ("latin-1", "cp1252")  # the fast one first
