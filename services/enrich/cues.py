@@ -17,35 +17,47 @@ class Cue(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Cues:
-    """All cues of a document, by sentence and by what they decide. Sentences are looked for when first asked about."""
+    """All cues of a document, by sentence and by what they decide. What nobody asks about is not looked at further."""
 
     def __init__(self, document: Document, gazetteer: Gazetteer, language: str) -> None:
         self._document = document
         self.language = language
-        self._found: dict[str, list[Cue]] = {}
+        self._hits: dict[str, list[tuple[int, int]]] = {}  # in the folded text
+        self._cues: dict[str, list[Cue]] = {}
         self._placed_by: dict[str, dict[int, list[Cue]]] = {}
-        plain = document.folded.origin is None
-        hits = gazetteer.cues.find(document.folded.data, gazetteer.languages(language))
-        hits.sort(key=lambda hit: (hit[0], -hit[1]))
-        for start, end, senses in hits:
-            start, end = (start - 1, end - 1) if plain else document.folded.span(start, end)
+        hits = self._hits
+        for start, end, senses in gazetteer.cues.find(document.folded.data, gazetteer.languages(language)):
             for sense in senses:
-                found = self._found.setdefault(sense.tag, [])
-                if not found or start >= found[-1].end:
-                    found.append(Cue(start, end, sense.tag))
+                tag = sense.tag
+                if tag in hits:
+                    hits[tag].append((start, end))
+                else:
+                    hits[tag] = [(start, end)]
+
+    def _of_tag(self, tag: str) -> list[Cue]:
+        """All cues that decide `tag`, in order; of those that overlap the first, and of these the longest."""
+        cues = self._cues.get(tag)
+        if cues is None:
+            cues = self._cues[tag] = []
+            folded = self._document.folded
+            for start, end in sorted(self._hits.get(tag, ()), key=lambda hit: (hit[0], -hit[1])):
+                start, end = folded.span(start, end)
+                if not cues or start >= cues[-1].end:
+                    cues.append(Cue(start, end, tag))
+        return cues
 
     def of(self, sentence: int, tag: str) -> list[Cue]:
         """The cues of a sentence that decide `tag`, in order."""
         placed = self._placed_by.get(tag)
         if placed is None:
-            placed = self._placed_by[tag] = self._placed(self._found.get(tag, []))
+            placed = self._placed_by[tag] = self._placed(self._of_tag(tag))
         return placed.get(sentence, [])
 
     def starting(self, sentence: int, group: str) -> list[Cue]:
         """The cues of a sentence whose tag starts with this group, e.g. `kind:`, in order."""
         placed = self._placed_by.get(group)
         if placed is None:
-            cues = [cue for tag, found in self._found.items() if tag.startswith(group) for cue in found]
+            cues = [cue for tag in self._hits if tag.startswith(group) for cue in self._of_tag(tag)]
             placed = self._placed_by[group] = self._placed(sorted(cues))
         return placed.get(sentence, [])
 
@@ -57,7 +69,7 @@ class Cues:
 
     def count(self, tag: str) -> int:
         """How often the document has it."""
-        return len(self._found.get(tag, ()))
+        return len(self._of_tag(tag)) if tag in self._hits else 0
 
     def negated(self, sentence: int, cue: Cue) -> bool:
         """Whether a negation stands within three words before the cue."""

@@ -69,6 +69,7 @@ _ABBREVIATIONS = frozenset(
 
 
 _LONGEST = max(map(len, _ABBREVIATIONS))
+_ENDINGS = frozenset(word[-2:] for word in _ABBREVIATIONS)
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -146,7 +147,10 @@ class Document:
         return spans
 
     def _is_abbreviation(self, start: int, stop: int) -> bool:
-        if stop > _LONGEST and self.text[stop - _LONGEST - 1 : stop].isalpha():  # most words
+        last = self.text[stop - 1 : stop]
+        if not (last.isupper() or last.isspace()) and self.text[stop - 2 : stop].lower() not in _ENDINGS:  # most words
+            return False
+        if stop > _LONGEST and self.text[stop - _LONGEST - 1 : stop].isalpha():
             return False
         words = self.text[max(start, stop - 12) : stop].split()
         word = words[-1].lstrip("(\"“«'") if words else ""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _OF = frozenset(("of", "de", "du", "da", "do", "la", "cha"))
+_REACH = 30  # characters before a name
 
 
 def why_no_country(
@@ -31,7 +32,7 @@ def why_no_country(
             after = _word_after(text, end)
             if after[:1].isupper() and fold_name(after) in gazetteer.words_after:
                 return f"{after} after it makes it an outlet or a school"
-        if precedes == " ":
+        if precedes == " " and not text[max(0, start - _REACH) : start].islower():  # only capitals are asked about
             before = _word_before(text, start)
             if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
                 return f"{before} before it makes it an outlet or a school"
@@ -73,8 +74,7 @@ _DATELINE = re.compile(
 
 def _is_dateline(text: str, start: int) -> bool:
     """Whether the name opens a paragraph as the place where the report was written."""
-    line = text.rfind("\n", 0, start) + 1
-    if start - line > 3:
+    if start > 3 and "\n" not in text[start - 4 : start]:
         return False
     found = _DATELINE.match(text, start)
     if found is None:
@@ -91,7 +91,7 @@ def _word_after(text: str, end: int) -> str:
 def _word_before(text: str, start: int) -> str:
     if text[start - 1 : start] != " ":
         return ""
-    words = text[max(0, start - 30) : start].rsplit(None, 2)
+    words = text[max(0, start - _REACH) : start].rsplit(None, 2)
     if len(words) > 1 and words[-1].lower() in _OF:
         return words[-2]
     return words[-1] if words else ""

@@ -9,10 +9,11 @@ from services.enrich.gazetteer import Gazetteer
 from services.enrich.mentions import Mentions
 from services.enrich.persons import Person
 
-_QUOTED = re.compile(
-    r"“([^“”]{12,1500})”|\"([^\"\n]{12,1500})\"|«\s?([^«»]{12,1500}?)\s?»|„([^„“]{12,1500})“"
-    r"|(?<!\w)‘([^‘’\n]{12,600})’(?!\w)|(?<!\w)'([^'\n]{12,600})'(?!\w)"
-    r"|(?<=\n)[—–] ?([^\n—–]{12,800}?)(?=,? ?[—–]|\n)"  # a dialogue's dash
+# Begins with a class of signs, and only then tells which it was: such a pattern is found several times faster.
+QUOTED = re.compile(
+    r"[“\"«„‘'—–](?:(?<=“)([^“”]{12,1500})”|(?<=\")([^\"\n]{12,1500})\"|(?<=«)\s?([^«»]{12,1500}?)\s?»"
+    r"|(?<=„)([^„“]{12,1500})“|(?<=‘)(?<!\w.)([^‘’\n]{12,600})’(?!\w)|(?<=')(?<!\w.)([^'\n]{12,600})'(?!\w)"
+    r"|(?<=\n[—–]) ?(?P<dialogue>[^\n—–]{12,800}?)(?=,? ?[—–]|\n))"  # a dialogue's dash
 )
 # Not the full stop of "M. Saint-Cyr", "Dr. Omollo".
 _ENDS = re.compile(
@@ -22,7 +23,6 @@ _CLOSE = 4  # characters from the quote to a verb whose subject goes without say
 _REACH = 90  # characters from the quote to the verb and its subject
 _BEFORE = 170  # ... and before it: "their counsel, Ann Lee, said the treaty that was signed later"
 _BESIDE = 45  # characters from a quote to a name that needs no verb that we know: «…», soupire Ann Lee
-_DASH = 8  # the group of a dialogue's dash
 
 
 class Said(NamedTuple):
@@ -61,10 +61,10 @@ def quotes(document: Document, mentions: Mentions, people: list[Person], speech:
     named += [(start, end, None, person.name) for person in people for start, end in person.spans]
     named.sort(key=lambda item: item[:2])
     found: list[Said] = []
-    for match in _QUOTED.finditer(text):
+    for match in QUOTED.finditer(text):
         group = match.lastindex or 1
         speaker = _speaker(match.start(), match.end(), text, named, speech)
-        if speaker is None and group == _DASH:
+        if speaker is None and match.lastgroup == "dialogue":
             continue
         if speaker is None and len(match.group(group).split()) < 5:
             continue  # a few words in quotation marks are emphasis or a term
