@@ -187,7 +187,7 @@ def _link_zstd(platforms: Path, say: Say) -> None:
 def _zstd() -> Path | None:
     """The path of libzstd.so.1: asked of the loader, which knows names only, then of the folders that it looks in."""
     name = ctypes.util.find_library("zstd")
-    if name is None or os.path.isabs(name):
+    if name is None or Path(name).is_absolute():
         return Path(name) if name else None
     folders = (*map(Path, os.environ.get("LD_LIBRARY_PATH", "").split(":")), *Path("/").glob("usr/lib*/*-linux-gnu"))
     places = (folder / name for folder in (*folders, Path("/usr/lib64"), Path("/usr/lib"), Path("/usr/local/lib")))
