@@ -60,23 +60,16 @@ def stack(request: pytest.FixtureRequest, local_stack: Servers, search_engine: S
     url: str = request.getfixturevalue("elasticsearch_node")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEWS_ELASTICSEARCH_URL", url)
-        _forget_everything(url)
-        _set_up()
+        if httpx.head(f"{url}/news", timeout=60).status_code == 404:
+            _set_up()
         yield replace(local_stack, engine_url=url, environment={**os.environ})
 
 
 @pytest.fixture(scope="session")
 def elasticsearch_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an Elasticsearch node: one for all tests, started when the first asks for it."""
+    """The URL of an Elasticsearch node, started when the first test asks for it. All share its indices."""
     with node.running(tmp_path_factory.mktemp("node"), free_port(), show) as url:
         yield url
-
-
-def _forget_everything(url: str) -> None:
-    """What another module's tests left would keep this one's waiting."""
-    with httpx.Client(base_url=url, timeout=60) as client:
-        for name in client.get("/_all").raise_for_status().json():
-            client.delete(f"/{name}").raise_for_status()
 
 
 def _set_up() -> None:
