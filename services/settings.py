@@ -6,7 +6,7 @@ A class per concern; a process reads those that it needs. The README's table of 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIXED = SettingsConfigDict(env_prefix="NEWS_", env_ignore_empty=True)
@@ -25,7 +25,9 @@ class Kafka(BaseSettings):
     )
     kafka_username: str | None = Field(None, description="SASL user")
     kafka_password: SecretStr | None = Field(None, description="SASL password")
-    kafka_ca_file: Path | None = Field(None, description="CA certificates (PEM) of the broker; default the system's")
+    kafka_ca_file: FilePath | None = Field(
+        None, description="CA certificates (PEM) of the broker; default the system's"
+    )
 
 
 class Engine(BaseSettings):
@@ -36,7 +38,7 @@ class Engine(BaseSettings):
     elasticsearch_api_key: SecretStr | None = Field(None, description="API key, as the engine encodes it")
     elasticsearch_username: str | None = Field(None, description="User, where there is no API key")
     elasticsearch_password: SecretStr | None = Field(None, description="Password of that user")
-    elasticsearch_ca_file: Path | None = Field(None, description="CA certificates (PEM) of the engine")
+    elasticsearch_ca_file: FilePath | None = Field(None, description="CA certificates (PEM) of the engine")
     elasticsearch_timeout_s: float = Field(30.0, gt=0, description="Seconds until a request counts as failed")
 
 

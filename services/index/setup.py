@@ -1,9 +1,9 @@
-"""Create topics, index templates, indices and aliases, and report what differs."""
+"""Create topics, index templates, indices, aliases and roles, and report what differs."""
 
 import sys
 
 from services import engine, telemetry
-from services.index import indices, topics_setup
+from services.index import indices, roles_setup, topics_setup
 
 DRIFT_STATUS = 3
 
@@ -14,6 +14,7 @@ async def set_up(*, dry_run: bool, update: bool) -> int:
     lines = await topics_setup.set_up(dry_run=dry_run, update=update)
     async with engine.connect() as connected:
         lines += await indices.set_up(connected, dry_run=dry_run, update=update)
+        lines += await roles_setup.set_up(connected, dry_run=dry_run, update=update)
     changed = [line for line in lines if line.state in ("created", "updated")]
     drifted = [line for line in lines if line.state == "drift"]
     sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -1,5 +1,6 @@
 """docker-compose.yml keeps to the compose specification and runs the processes that exist."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from services.index import roles_setup
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,8 +43,18 @@ def test_our_processes_can_be_scaled_and_have_no_privileges(service: str) -> Non
     assert "container_name" not in described
 
 
+def test_each_service_has_a_key_of_its_own_and_ingest_none() -> None:
+    keys = {
+        name: service["environment"]["NEWS_ELASTICSEARCH_API_KEY"]
+        for name, service in compose()["services"].items()
+        if "NEWS_ELASTICSEARCH_API_KEY" in service.get("environment", {})
+    }
+    assert keys == {name: f"${{{name.upper()}_ENGINE_KEY:-}}" for name in roles_setup.SERVICES}
+    assert not [name for name in compose()["services"]["ingest"]["environment"] if "ELASTICSEARCH" in name]
+
+
 def test_every_variable_is_explained_in_the_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
-    named = {part.split("}")[0].split(":")[0] for part in text.split("${")[1:]}
-    explained = {line.split("=")[0] for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line}
+    named = set(re.findall(r"\$\{(\w+)", text))
+    explained = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == explained

@@ -19,7 +19,7 @@ from services import engine
 from services.engine import Engine
 from services.index import items
 from services.index.indices import ENDPOINTS, FEED_HEALTH, NEWS
-from tests.conftest import Servers
+from tests.conftest import Servers, on_both_engines
 from tests.eventually import eventually
 from tests.integration.webhooks import calling_api, configure, deliveries, delivering, receiving, saved_search
 from tests.unit.services.index.enriched import enriched
@@ -53,6 +53,7 @@ async def found(api: httpx.AsyncClient, **parameters: Any) -> list[str]:
     return [item["title"] for item in answer.json()["items"]]
 
 
+@on_both_engines
 async def test_items_are_found_by_word_without_accents_country_entity_language_time_and_relevance() -> None:
     word = f"zebulon{token_hex(4)}"
     kenyan = article(
@@ -81,6 +82,7 @@ async def test_items_are_found_by_word_without_accents_country_entity_language_t
         assert (whole["text"], whole["countries"][0]["role"]) == (kenyan.text, "lead")
 
 
+@on_both_engines
 @pytest.mark.parametrize("sort", ["time", "relevance"])
 async def test_pages_hold_every_item_once(sort: str) -> None:
     word = f"paging{token_hex(4)}"
@@ -96,6 +98,7 @@ async def test_pages_hold_every_item_once(sort: str) -> None:
         assert sorted(titles) == [f"{word} {n}" for n in range(7)]
 
 
+@on_both_engines
 async def test_near_duplicates_are_one_story_told_by_its_latest_item() -> None:
     story_id, now = token_hex(16), datetime.now(UTC)
     earlier, latest = (article(f"Told {n}", fetched_at=now + timedelta(seconds=n)) for n in (1, 2))
@@ -106,6 +109,7 @@ async def test_near_duplicates_are_one_story_told_by_its_latest_item() -> None:
         assert told == [(2, "Told 2")]
 
 
+@on_both_engines
 async def test_what_was_taken_down_is_shown_to_nobody() -> None:
     gone = article("Takendownville")
     async with engine.connect() as connected:
@@ -116,6 +120,7 @@ async def test_what_was_taken_down_is_shown_to_nobody() -> None:
         assert gone.item_id not in [item["item_id"] for item in (await api.get("/v1/items?size=200")).json()["items"]]
 
 
+@on_both_engines
 @pytest.mark.parametrize(
     "text", ['"open', "-only", "***", '{"match_all": {}}', "a" * 1_000, "x AND (y", "~1 \\", "title:x"]
 )
@@ -176,6 +181,7 @@ async def test_a_test_arrives_signed_and_is_attempted_once() -> None:
         assert (delivery["kind"], len(delivery["attempts"])) == ("test", 1)
 
 
+@on_both_engines
 async def test_deliveries_are_paged_and_filtered() -> None:
     async with calling_api() as api:
         search = await saved_search(api, "https://hooks.example/")
@@ -193,6 +199,7 @@ async def test_deliveries_are_paged_and_filtered() -> None:
         await api.delete(f"/v1/searches/{search['id']}")
 
 
+@on_both_engines
 async def test_feeds_in_trouble_come_first() -> None:
     async with engine.connect() as connected:
         for name, failures in (("api-fine", 0), ("api-failing", 9_999)):

@@ -20,9 +20,11 @@ from services.index import export, items, syndicated, takedown
 from services.index.api import exports, feed_links
 from services.index.indices import NEWS
 from services.index.query import Query, engine_query
-from tests.conftest import Servers
+from tests.conftest import Servers, on_both_engines
 from tests.integration.webhooks import calling_api, configure
 from tests.unit.services.index.enriched import enriched
+
+pytestmark = on_both_engines
 
 NOW = datetime.now(UTC)
 

@@ -11,7 +11,9 @@ from schemas.errors import Invalid, Transient
 from services import engine
 from services.engine import Create, Engine, Put, Replace
 from services.index import indices
-from tests.conftest import Servers
+from tests.conftest import Servers, on_both_engines
+
+pytestmark = on_both_engines
 
 
 @pytest.fixture

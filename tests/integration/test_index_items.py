@@ -14,8 +14,10 @@ from services import engine
 from services.engine import Engine
 from services.index import indices, items, merge
 from services.index.items import Known, Outcome
-from tests.conftest import Servers
+from tests.conftest import Servers, on_both_engines
 from tests.unit.services.index.enriched import enriched
+
+pytestmark = on_both_engines
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 

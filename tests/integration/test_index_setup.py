@@ -14,7 +14,7 @@ from services import engine, kafka, settings
 from services.engine import Engine
 from services.index import indices, topics_setup
 from services.index.report import Line
-from tests.conftest import ROOT, Servers
+from tests.conftest import ROOT, Servers, on_both_engines
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def of(lines: list[Line], thing: str) -> Line:
     return found
 
 
+@on_both_engines
 def test_a_second_run_changes_nothing_and_says_so(stack: Servers) -> None:
     done = set_up(stack)
     assert done.returncode == 0, done.stderr
@@ -56,6 +57,7 @@ def test_a_second_run_changes_nothing_and_says_so(stack: Servers) -> None:
     assert len(lines) == len(topics.load()) + 2 * len(indices.ALL)
 
 
+@on_both_engines
 async def test_drift_of_a_template_is_reported_and_mended_on_request_only(stack: Servers, connected: Engine) -> None:
     wanted = indices.template(indices.ENDPOINTS, settings.Index())
     thing = "index template news-endpoints"
@@ -107,6 +109,7 @@ async def test_a_missing_topic_is_created_unless_it_is_a_dry_run(
         await admin.delete_topics([name])
 
 
+@on_both_engines
 async def test_indices_are_created_and_fields_that_they_lack_are_added_on_request(
     connected: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ async def test_indices_are_created_and_fields_that_they_lack_are_added_on_reques
         await client.indices.delete_index_template(name=name)
 
 
+@on_both_engines
 async def test_an_index_in_the_place_of_an_alias_is_reported(
     connected: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from services import engine
 from services.index import claims, stories
 from services.index.claims import Claimant
-from tests.conftest import Servers
+from tests.conftest import Servers, on_both_engines
 from tests.unit.services.index.enriched import enriched
+
+pytestmark = on_both_engines
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 

@@ -6,6 +6,7 @@ import pytest
 
 from deploy.local import LocalStackError, jars
 from deploy.local.jars import Jar, check, read_lock
+from deploy.local.lock import ROOTS
 
 SUM = "a" * 64
 
@@ -40,7 +41,7 @@ def test_a_damaged_lock_is_refused_with_how_to_write_it_anew(text: str, complain
         read_lock(text, "kafka")
 
 
-@pytest.mark.parametrize("server", ["kafka", "engine"])
+@pytest.mark.parametrize("server", sorted(ROOTS))
 def test_the_committed_lock_is_sound_and_names_no_address(server: str) -> None:
     text = jars.LOCK_FILE.read_text(encoding="utf-8")
     assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) for jar in read_lock(text, server))

@@ -1,0 +1,1 @@
+"""A real Elasticsearch node for tests, made from its published jars."""
