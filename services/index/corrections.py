@@ -6,7 +6,7 @@ What counts is laid over the merged tags each time a document is shown, so no me
 """
 
 from collections.abc import Callable, Iterable, Sequence, Set
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ from schemas.messages import (
 from schemas.messages import Role as Part
 
 T = TypeVar("T")
+State = Literal["counts", "superseded", "withdrawn", "withdrawal"]
 
 
 class Relevance(msgspec.Struct, kw_only=True, frozen=True, tag_field="tag", tag="relevance"):
@@ -118,6 +119,22 @@ def active(corrections: Iterable[Correction]) -> list[Correction]:
         if one.id not in withdrawn and not isinstance(one.change, Withdrawal)
     }
     return sorted(last.values(), key=_order)
+
+
+def states(corrections: Iterable[Correction]) -> dict[str, State]:
+    """What has become of each, by id."""
+    corrections = list(corrections)
+    counting = {one.id for one in active(corrections)}
+    withdrawn = {one.change.of for one in corrections if isinstance(one.change, Withdrawal)}
+
+    def state(one: Correction) -> State:
+        if isinstance(one.change, Withdrawal):
+            return "withdrawal"
+        if one.id in withdrawn:
+            return "withdrawn"
+        return "counts" if one.id in counting else "superseded"
+
+    return {one.id: state(one) for one in corrections}
 
 
 def subject(change: Change) -> tuple[Any, ...]:

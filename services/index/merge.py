@@ -219,12 +219,13 @@ def from_stored(source: dict[str, Any]) -> Document:
         story_id=source["story_assigned"] if "story_assigned" in source else source.get("story_id"),
         takedown=source.get("takedown", False),
         takedown_reason=source.get("takedown_reason"),
-        corrections=_corrections(source.get("corrections", [])),
+        corrections=corrections_of(source),
     )
 
 
-def _corrections(stored: Any) -> list[Correction]:
+def corrections_of(source: dict[str, Any]) -> list[Correction]:
+    """Return the corrections in a stored document. Raises Invalid with reason `schema`."""
     try:
-        return msgspec.convert(stored, list[Correction])
+        return msgspec.convert(source.get("corrections", []), list[Correction])
     except msgspec.ValidationError as error:
         raise Invalid(f"corrections: {error}", reason="schema") from error

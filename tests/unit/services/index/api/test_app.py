@@ -40,6 +40,9 @@ DATA = [
     ("GET", "/v1/items.json"),
     ("GET", "/v1/feed-links"),
     ("GET", "/v1/items/x"),
+    ("GET", "/v1/items/x/corrections"),
+    ("POST", "/v1/items/x/corrections"),
+    ("DELETE", "/v1/items/x/corrections/x"),
     ("GET", "/v1/stories"),
     ("GET", "/v1/searches"),
     ("POST", "/v1/searches"),
@@ -77,6 +80,7 @@ async def test_nothing_is_told_without_a_known_key(
 def test_every_route_with_data_is_in_the_list_above() -> None:
     from services.index.api import (
         changes,
+        corrections,
         deliveries,
         exports,
         facets,
@@ -89,7 +93,10 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         syndication,
     )
 
-    modules = (changes, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources, syndication)
+    modules = (
+        *(changes, corrections, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources),
+        syndication,
+    )
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
         for module in modules
