@@ -21,11 +21,11 @@ from services.index.api.models import Correction, Corrections, Problem
 
 router = APIRouter(prefix="/v1/items/{item_id}/corrections", tags=["corrections"])
 
-CONFLICT = {409: {"model": Problem, "description": "The id is another correction's, or there are too many"}}
+REFUSALS = NOT_FOUND | {409: {"model": Problem, "description": "The id is another correction's, or there are too many"}}
 ItemId = Annotated[str, Path(max_length=64)]
 
 
-@router.post("", status_code=201, summary="Correct", responses=NOT_FOUND | CONFLICT)
+@router.post("", status_code=201, summary="Correct", responses=REFUSALS)
 async def make(
     context: InContext, item_id: ItemId, asked: NewCorrection, author: InAuthor, response: Response
 ) -> Correction:
