@@ -107,6 +107,24 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     assert routes == set(DATA) - {("GET", "/v1/openapi.json")}
 
 
+def test_keys_have_names_of_their_own_or_one_from_their_digest() -> None:
+    named = auth.known_keys("anna:secret, plain, ben.b@x:s3=, 9:x")
+    assert sorted(named.values())[:2] == ["anna", "ben.b@x"]
+    assert all(re.fullmatch("key-[0-9a-f]{8}", name) for name in sorted(named.values())[2:])
+    assert named.keys() == auth.known_keys("secret, plain, s3=, 9:x").keys()
+
+
+async def test_a_named_key_opens_without_its_name() -> None:
+    async with AsyncElasticsearch("http://127.0.0.1:9") as nothing:
+        context = Context(Engine(nothing), Vault(Fernet.generate_key().decode()), frozenset())
+        app = create_app(context, auth.known_keys("anna:secret"))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.example") as calling:
+            answers = [
+                await calling.get("/v1/openapi.json", headers={"x-api-key": key}) for key in ("secret", "anna:secret")
+            ]
+    assert [answer.status_code for answer in answers] == [200, 401]
+
+
 @pytest.mark.parametrize("key", [OLD, NEW])
 @pytest.mark.parametrize("form", ["X-API-Key: {}", "Authorization: Bearer {}"])
 async def test_any_of_the_keys_opens_in_either_form(client: httpx.AsyncClient, key: str, form: str) -> None:
