@@ -209,7 +209,7 @@ async def test_what_is_not_there_is_an_error_of_the_same_shape(client: httpx.Asy
     assert (await client.put("/v1/items", headers={"x-api-key": NEW})).json()["error"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/view.js", "/page.css"])
+@pytest.mark.parametrize("path", ["/", "/page.js", "/view.js", "/correct.js", "/page.css"])
 async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(
     client: httpx.AsyncClient, path: str
 ) -> None:
