@@ -1,11 +1,11 @@
-// What people corrected on an item, and the form to correct it. The API checks; here is only what most often is wrong.
+// What people corrected on an item, and a form for what is wrong most often; the API takes more, and checks it all.
 
 import { countries, countryName, element, time } from "./view.js";
 
 const ROLES = ["host", "lead", "contributor", "pledged", "withdrew", "mentioned"];
-const WITHDRAWN = { superseded: "corrected again since", withdrawn: "withdrawn" };
+const GONE = { superseded: "corrected again since", withdrawn: "withdrawn" };
 
-// In words, as services/index/corrections.py means it.
+// What a change says (services/index/corrections.py).
 function words(change) {
   const no = change.remove ? "no " : "";
   switch (change.tag) {
@@ -28,7 +28,9 @@ function words(change) {
 
 function line(one, withdrawals, withdraw) {
   const by = withdrawals.get(one.id);
-  const gone = by ? `withdrawn by ${by.author}${by.reason ? `: ${by.reason}` : ""}` : WITHDRAWN[one.state];
+  const undo = element("button", { type: "button", className: "quiet", textContent: "Withdraw" });
+  undo.addEventListener("click", () => withdraw(one.id));
+  const gone = by ? `withdrawn by ${by.author}${by.reason ? `: ${by.reason}` : ""}` : GONE[one.state];
   return element(
     "li",
     { className: gone ? "gone" : "" },
@@ -37,9 +39,7 @@ function line(one, withdrawals, withdraw) {
     time(one.at),
     `: ${one.reason}`,
     gone ? element("span", { className: "meta", textContent: ` (${gone})` }) : null,
-    one.state === "counts"
-      ? element("button", { type: "button", className: "quiet", textContent: "Withdraw", onclick: () => withdraw(one.id) })
-      : null,
+    one.state === "counts" ? undo : null,
   );
 }
 
@@ -101,7 +101,7 @@ export function corrections(item, send, withdraw) {
   const kind = options("correct-kind", Object.entries(offered).map(([key, [called]]) => [key, called]));
   const fields = element("div", { className: "fields" });
   const reason = element("input", { id: "correct-reason", maxLength: 500, required: true });
-  kind.onchange = () => fields.replaceChildren(...offered[kind.value][1]);
+  kind.addEventListener("change", () => fields.replaceChildren(...offered[kind.value][1]));
   const form = element(
     "form",
     { className: "correct" },
@@ -110,10 +110,10 @@ export function corrections(item, send, withdraw) {
     labelled("Why (others read it)", reason, true),
     element("button", { type: "submit", textContent: "Save" }),
   );
-  form.onsubmit = (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     trying(() => send(offered[kind.value][2](), reason.value));
-  };
+  });
   return element(
     "section",
     { className: "corrections", ariaLabel: "Corrections" },
