@@ -149,7 +149,8 @@ class Api(BaseSettings):
     api_host: str = Field("127.0.0.1", description="Address that the API listens on")
     api_port: int = Field(8080, ge=1, le=65535, description="Port that the API listens on")
     api_keys: SecretStr = Field(
-        SecretStr(""), description="API keys, comma separated; make one with `python -m services.index key`"
+        SecretStr(""),
+        description="API keys, comma separated, each `KEY` or `NAME:KEY`; make one with `python -m services.index key`",
     )
     public_url: str = Field(
         "http://127.0.0.1:8080", description="Address of the API as people reach it, for links in alerts"

@@ -13,6 +13,8 @@ EXAMPLES = """examples:
   python -m services.index api               serve the HTTP API and the page
   python -m services.index export "kenya since:7d" > items.csv
                                              write the items of a search as CSV or NDJSON
+  python -m services.index corrections export > corrected.yaml
+                                             write what people corrected as labelled items
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index key --api         print a new API key
   python -m services.index engine-keys >> .env
@@ -44,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import export_command
 
             return export_command.main(chosen.query, chosen.format, chosen.since, chosen.until)
+        case "corrections":
+            from services.index import corrections_command
+
+            return corrections_command.main(chosen.since)
         case "takedown":
             from services.index import takedown
 
@@ -81,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("deliver", help="call the webhooks of alerts")
     commands.add_parser("api", help="serve the HTTP API and the page")
     _add_export(commands)
+    _add_corrections(commands)
     takedown = commands.add_parser(
         "takedown",
         help="remove an item's content for good, and keep it out",
@@ -129,6 +136,29 @@ docs/search.md describes the query and both forms. Exit status 1: the file is in
     export.add_argument("--format", choices=("csv", "ndjson"), default="csv", help="default csv; ndjson: whole items")
     export.add_argument("--since", type=moment, metavar="TIME", help="items that happened from then on: 2026-01-31")
     export.add_argument("--until", type=moment, metavar="TIME", help="items that happened before then")
+
+
+def _add_corrections(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from services.index.export_command import moment
+
+    corrections = commands.add_parser("corrections", help="what people corrected, as labelled items for the gold tests")
+    actions = corrections.add_subparsers(dest="action", required=True, metavar="ACTION")
+    export = actions.add_parser(
+        "export",
+        help="write the corrected items to stdout in the form of tests/gold/*.yaml",
+        description="Write each corrected item with its text and labels to stdout, counting on stderr. What a person "
+        "said is a label; what only the tagger said is optional: neither right nor wrong.",
+        epilog="""examples:
+  python -m services.index corrections export > corrected.yaml
+  python -m services.index corrections export --since 2026-01-31 > corrected.yaml
+  python -m tests.gold corrected.yaml        what the tagger would still get wrong of it
+
+docs/corrections.md describes the labels. The file has the articles' texts: it is for you, not to be published.
+Exit status 1: the file is incomplete.
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.add_argument("--since", type=moment, metavar="TIME", help="corrected from then on: 2026-01-31")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from schemas import identity
 from schemas.messages import Alert, AlertItem, Country, EnrichedItem, Entity, Why
-from services.index.merge import Document, shown
+from services.index.merge import Document, shown, story_of
 from services.index.percolate import Match
 
 SILENT_ORIGINS = frozenset({"first_poll", "import"})  # they fill the archive
@@ -29,8 +29,8 @@ def alert(
 
     message: the one that brought the match about, whose trace the alert carries. late_s: seconds from its detection.
     """
-    search, item = match.search, shown(document)
-    subject = document.item_id if search.every_item or not document.story_id else document.story_id
+    search, item, story_id = match.search, shown(document), story_of(document)
+    subject = document.item_id if search.every_item or not story_id else story_id
     links = {"item": f"{public_url.rstrip('/')}/#item={document.item_id}"}
     return Alert(
         alert_id=identity.alert_id("match", search.search_id, subject, FIRST),
@@ -39,7 +39,7 @@ def alert(
         subject=subject,
         trigger=FIRST,
         item_id=document.item_id,
-        story_id=document.story_id,
+        story_id=story_id,
         revision=item.revision,
         matched_at=now,
         late=message.origin == "late" or now - message.fetched_at > timedelta(seconds=late_s),

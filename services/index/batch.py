@@ -191,7 +191,7 @@ def _report(outcomes: Sequence[Outcome]) -> None:
                 "item indexed",
                 outcome=outcome.verdict,
                 item_id=item.item_id,
-                story_id=outcome.document.story_id,
+                story_id=merge.story_of(outcome.document),
                 feed_id=item.feed_id,
                 title=item.title[:120],
                 relevant=item.relevant,

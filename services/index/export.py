@@ -22,7 +22,7 @@ PAGE: Final = 250  # items at once: their texts are in memory, up to 200,000 cha
 TIMEOUT: Final = "20s"
 WHOLE: Final = [
     *(name for name in EnrichedItem.__struct_fields__ if name != "schema_version"),
-    *("story_id", "feeds", "event_at", "indexed_at", "history"),
+    *("story_id", "feeds", "event_at", "indexed_at", "history", "corrected", "corrections"),
 ]
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), full-width forms among it.
@@ -66,6 +66,7 @@ COLUMNS: Final[dict[str, Callable[[Source], str]]] = {
     **{kind: _named(kind) for kind in TYPED_NAMES},
     "events": lambda source: _joined(list(dict.fromkeys(one["type"] for one in source["events"]))),
     "figures": lambda source: _joined(list(map(_figure, source["figures"]))),
+    "corrected": lambda source: "yes" if source.get("corrected") else "no",
 }
 
 
@@ -99,7 +100,7 @@ async def pages(engine: Engine, query: dict[str, Any], form: Form, page: int = P
         "sort": [{"event_at": "desc"}, {"item_id": "desc"}],
         "_source": WHOLE
         if form == "ndjson"
-        else [name for name in WHOLE if name not in ("text", "evidence", "history")],
+        else [name for name in WHOLE if name not in ("text", "evidence", "history", "corrections")],
         "track_total_hits": False,
         "timeout": TIMEOUT,
     }

@@ -1,7 +1,8 @@
 """What an item is, after all that its feeds said of it. Pure: order and repetition of messages never matter.
 
 A document keeps, for each feed, the latest message (by revision, then content_hash, then the gazetteer's serial), and
-every title with the time it was first seen. What is shown is a function of that set.
+every title with the time it was first seen. What is shown is a function of that set, with what people corrected laid
+over it (corrections.py).
 """
 
 import math
@@ -12,7 +13,11 @@ from typing import Any
 import msgspec
 
 from schemas import codec
+from schemas.errors import Invalid
 from schemas.messages import EnrichedItem, RawItem, Utc
+from services.index import corrections
+from services.index.corrections import Correction
+from services.index.stories import apart_story_id
 
 EARLIEST_PUBLICATION = datetime(1990, 1, 1, tzinfo=UTC)  # before that feeds did not exist: an empty or broken date
 LATEST_PUBLICATION = timedelta(hours=1)  # after it was fetched: clocks differ, but not by more
@@ -33,7 +38,10 @@ class Title(msgspec.Struct, kw_only=True, frozen=True, order=True):
 
 
 class Document(msgspec.Struct, kw_only=True, frozen=True):
-    """An item: each feed's latest message by feed id, titles oldest first, its story, and whether it was taken down."""
+    """An item: each feed's latest message by feed id, titles oldest first, its story, and whether it was taken down.
+
+    story_id: by its words; `story_of` also knows what people say. corrections: all that were made, by (at, id).
+    """
 
     item_id: str
     sources: dict[str, EnrichedItem]
@@ -41,6 +49,7 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     story_id: str | None = None
     takedown: bool = False
     takedown_reason: str | None = None
+    corrections: list[Correction] = []
 
 
 def merge(stored: Document | None, incoming: EnrichedItem) -> Document:
@@ -71,6 +80,13 @@ def retagged(stored: Document, incoming: EnrichedItem) -> Document:
     return msgspec.structs.replace(stored, sources=stored.sources | {kept.feed_id: tagged})
 
 
+def corrected(stored: Document, correction: Correction) -> Document:
+    """Return the document after a correction. Commutative with messages and others; a takedown stays one."""
+    if stored.takedown:
+        return stored
+    return msgspec.structs.replace(stored, corrections=corrections.joined(stored.corrections, [correction]))
+
+
 def serial(item: EnrichedItem) -> int:
     """The serial of the gazetteer that tagged the item."""
     return int(item.gazetteer_version.partition("-")[0])
@@ -83,12 +99,21 @@ def is_current(document: Document, message: EnrichedItem) -> bool:
 
 
 def shown(document: Document) -> EnrichedItem:
-    """The message whose title, text and tags are shown: the longest text (in powers of two), then the earliest feed."""
+    """The message whose title, text and tags are shown: the longest text (in powers of two), then the earliest feed.
+
+    Its tags are those of people where these corrected them.
+    """
     first_seen = _first_seen(document)
-    return min(
+    chosen = min(
         document.sources.values(),
         key=lambda source: (-_length_class(source.text), first_seen[source.feed_id], source.feed_id),
     )
+    return corrections.applied(chosen, document.corrections)
+
+
+def story_of(document: Document) -> str | None:
+    """The story that the item is in: as a person says, else by its words."""
+    return corrections.story_of(document.corrections, document.story_id, apart_story_id(document.item_id))
 
 
 def _first_seen(document: Document) -> dict[str, datetime]:
@@ -143,7 +168,11 @@ def to_stored(document: Document, indexed_at: datetime) -> dict[str, Any]:
     if document.takedown:
         tombstone = {"item_id": document.item_id, "takedown": True, "indexed_at": indexed_at.isoformat()}
         return tombstone | ({"takedown_reason": document.takedown_reason} if document.takedown_reason else {})
+    said = {"corrections": msgspec.to_builtins(document.corrections)} if document.corrections else {}
+    if story_of(document) != document.story_id:
+        said["story_assigned"] = document.story_id
     return searchable(document) | {
+        **said,
         "indexed_at": indexed_at.isoformat(),
         "sources": [codec.to_builtins(source) for _, source in sorted(document.sources.items())],
         "history": msgspec.to_builtins(document.history),
@@ -157,8 +186,9 @@ def searchable(document: Document) -> dict[str, Any]:
     fields = {name: value for name, value in codec.to_builtins(item).items() if name != "schema_version"}
     return fields | {
         **_tags(item),
-        "story_id": document.story_id,
+        "story_id": story_of(document),
         "takedown": False,
+        "corrected": bool(corrections.active(document.corrections)),
         "feeds": sorted(document.sources),
         "fetched_at": fetched_at.isoformat(),
         "event_at": event_at(item, fetched_at).isoformat(),
@@ -186,7 +216,16 @@ def from_stored(source: dict[str, Any]) -> Document:
             item.feed_id: item for item in (codec.from_builtins(one, EnrichedItem) for one in source.get("sources", ()))
         },
         history=msgspec.convert(source.get("history", []), list[Title]),
-        story_id=source.get("story_id"),
+        story_id=source["story_assigned"] if "story_assigned" in source else source.get("story_id"),
         takedown=source.get("takedown", False),
         takedown_reason=source.get("takedown_reason"),
+        corrections=corrections_of(source),
     )
+
+
+def corrections_of(source: dict[str, Any]) -> list[Correction]:
+    """Return the corrections in a stored document. Raises Invalid with reason `schema`."""
+    try:
+        return msgspec.convert(source.get("corrections", []), list[Correction])
+    except msgspec.ValidationError as error:
+        raise Invalid(f"corrections: {error}", reason="schema") from error

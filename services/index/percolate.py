@@ -22,6 +22,7 @@ SURFACES = 5
 # What a query may ask for (query.py): nothing else is sent.
 FIELDS = (
     *("title", "summary", "text", "language", "relevant", "relevance", "takedown", "event_at", "origin"),
+    "corrected",
     *("story_id", "figures", "feeds", "outlet_country", "mission", "entity", "person", "organisation", "place"),
     *("gang", "event"),
     *("country", "country_host", "country_lead", "country_contributor", "country_pledged", "country_withdrew"),

@@ -67,6 +67,13 @@ def _yes_no(field: str) -> Callable[[Value, Now], Clause]:
     return clause
 
 
+def _corrected(value: Value, now: Now) -> Clause:
+    """What nobody corrected may have been written before there were corrections, and lack the field."""
+    corrected = _yes_no("corrected")(value, now)
+    yes = {"term": {"corrected": True}}
+    return yes if corrected == yes else {"bool": {"must_not": [yes]}}
+
+
 def _time(bound: str) -> Callable[[Value, Now], Clause]:
     def clause(value: Value, now: Now) -> Clause:
         return {"range": {"event_at": {bound: _moment(value, now).isoformat()}}}
@@ -103,6 +110,7 @@ FIELDS: Final[dict[str, Callable[[Value, Now], Clause]]] = {
     "feed": _keyword("feeds", ".+", "a feed is its id"),
     "story": _keyword("story_id", ".+", "a story is its id"),
     "relevant": _yes_no("relevant"),
+    "corrected": _corrected,
     "since": _time("gte"),
     "until": _time("lt"),
 }

@@ -122,6 +122,11 @@ def own_story_id(item_id: str) -> str:
     return digest("story", item_id)
 
 
+def apart_story_id(item_id: str) -> str:
+    """The story of an item that a person took out of its story: no other item gets it by its words."""
+    return digest("story", "apart", item_id)
+
+
 def within_window(band: Band, first_at: datetime) -> bool:
     """Whether an item of that time can belong to the band's story."""
     return abs(first_at - band.first_at) <= WINDOW

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Mapping
 from importlib import resources
 
 import uvicorn
@@ -13,6 +14,7 @@ from services import engine, settings, telemetry, vault
 from services.index.api import (
     auth,
     changes,
+    corrections,
     deliveries,
     errors,
     exports,
@@ -45,8 +47,8 @@ HEARTBEAT_S = 10.0
 SHUTDOWN_S = 8
 
 
-def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
-    """Return the app. api_keys: digests, see `auth.known_keys`."""
+def create_app(context: Context, api_keys: Mapping[bytes, str]) -> FastAPI:
+    """Return the app. api_keys: names by digest, see `auth.known_keys`."""
     app = FastAPI(
         title="MSS news monitor",
         version="1",
@@ -57,7 +59,9 @@ def create_app(context: Context, api_keys: frozenset[bytes]) -> FastAPI:
     app.state.context = context
     app.state.api_keys = api_keys
     errors.install(app)
-    for routes in (changes, exports, facets, feed_links, items, similar, searches, deliveries, feeds, sources):
+    for routes in (
+        *(changes, corrections, exports, facets, feed_links, items, similar, searches, deliveries, feeds, sources),
+    ):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(syndication.router)
     app.include_router(health.router)
@@ -83,10 +87,13 @@ def main() -> int:
     return asyncio.run(_serve(listening, api_keys, opened, progress))
 
 
-async def _serve(listening: socket.socket, api_keys: frozenset[bytes], opened: vault.Vault, progress: Progress) -> int:
+async def _serve(
+    listening: socket.socket, api_keys: Mapping[bytes, str], opened: vault.Vault, progress: Progress
+) -> int:
     async with engine.connect(progress) as connected, following(FeedBook()) as book:
-        public_url = settings.Api().public_url
-        app = create_app(Context(connected, opened, settings.Outbound().allowed_hosts, book, public_url), api_keys)
+        public_url, late_s = settings.Api().public_url, settings.Index().index_late_s
+        context = Context(connected, opened, settings.Outbound().allowed_hosts, book, public_url, late_s)
+        app = create_app(context, api_keys)
         server = uvicorn.Server(
             uvicorn.Config(
                 app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=SHUTDOWN_S

@@ -12,7 +12,7 @@ from services.vault import Vault
 
 class Context(msgspec.Struct, frozen=True):
     """The shared engine, the vault of secrets, the inner hosts that endpoints and feeds may name, the feeds,
-    and the API's address as people reach it.
+    the API's address as people reach it, and the seconds from detection after which an alert is late.
     """
 
     engine: Engine
@@ -20,6 +20,7 @@ class Context(msgspec.Struct, frozen=True):
     allowed_hosts: frozenset[str]
     feeds: FeedBook = msgspec.field(default_factory=FeedBook)
     public_url: str = "http://127.0.0.1:8080"
+    late_s: float = 600.0
 
 
 def _context(request: Request) -> Context:

@@ -35,7 +35,7 @@ class FeedBook:
             async with asyncio.timeout(PATIENCE_S):
                 await self._caught_up.wait()
         except TimeoutError:
-            raise _away() from None
+            raise away() from None
         return self._feeds
 
     async def put(self, feeds: Iterable[Feed]) -> None:
@@ -45,6 +45,13 @@ class FeedBook:
     async def remove(self, feed_id: str) -> None:
         """Remove a feed, like `put`."""
         await self._write({feed_id: None})
+
+    @property
+    def producer(self) -> Producer:
+        """The API's producer, for other topics too. Raises Refusal while the broker is away."""
+        if self._producer is None:
+            raise away()
+        return self._producer
 
     async def run(self) -> None:
         """Follow news.feeds and keep a producer, until cancelled. When one of them fails, both start again."""
@@ -75,16 +82,15 @@ class FeedBook:
             self._producer = None
 
     async def _write(self, records: Mapping[str, bytes | None]) -> None:
-        if self._producer is None:
-            raise _away()
+        producer = self.producer
         try:
             async with asyncio.timeout(PATIENCE_S):
-                sends = (self._producer.send(topics.FEEDS, key, value) for key, value in records.items())
+                sends = (producer.send(topics.FEEDS, key, value) for key, value in records.items())
                 sent = dict(zip(records, await asyncio.gather(*sends), strict=True))
                 while any(self._offsets.get(key, -1) < offset for key, offset in sent.items()):
                     await self._moved.wait()
         except (TimeoutError, Transient):
-            raise _away() from None
+            raise away() from None
 
 
 @asynccontextmanager
@@ -98,6 +104,7 @@ async def following(book: FeedBook) -> AsyncIterator[FeedBook]:
         await asyncio.wait((running,), timeout=RESTART_S)
 
 
-def _away() -> Refusal:
+def away() -> Refusal:
+    """The refusal where the broker does not answer."""
     hint = "try again in a few seconds; what was asked for may have been done all the same"
     return Refusal(503, "broker_away", "the broker does not answer", hint=hint)

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Response
 from fastapi import Query as Parameter
 
+from services.index import merge
+from services.index.api import corrections, feed_links, highlights
 from services.index.api import cursor as cursors
-from services.index.api import feed_links, highlights
 from services.index.api.asked import InAsked, search
 from services.index.api.collapse import Collapsed, collapsed
 from services.index.api.context import InContext
@@ -75,7 +76,8 @@ async def get_item(context: InContext, item_id: Annotated[str, Path(max_length=6
     stored = await context.engine.get(NEWS, item_id)
     if stored is None or stored.source.get("takedown"):
         raise missing("item", item_id)
-    return WholeItem.model_validate(stored.source)
+    said = corrections.listed(merge.corrections_of(stored.source))
+    return WholeItem.model_validate(stored.source | {"corrections": said})
 
 
 @router.get("/stories", summary="The latest stories")

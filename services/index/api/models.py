@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.index.corrections import State
 from services.index.timing import PER_HOUR
 
 CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2, e.g. KE")]
@@ -88,6 +89,7 @@ class Item(BaseModel):
     countries: list[Country] = []
     entities: list[Entity] = []
     figures: list[Figure] = []
+    corrected: bool = Field(False, description="A person corrected it, and that counts")
 
 
 class EvidenceSpan(BaseModel):
@@ -128,6 +130,24 @@ class WholeItem(Item):
     evidence: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
     gazetteer_version: str | None = None
+    corrections: list["Correction"] = []
+
+
+class Correction(BaseModel):
+    """A correction of an item. superseded: a later one is about the same. author: the name of the API key."""
+
+    id: str
+    at: datetime
+    author: str
+    reason: str
+    change: dict[str, Any]
+    state: State
+
+
+class Corrections(BaseModel):
+    """All corrections of an item, the earliest first."""
+
+    corrections: list[Correction]
 
 
 class Total(BaseModel):

@@ -1,5 +1,6 @@
-// The page: a key, a search, the latest stories, feed health. It only reads.
+// The page: a key, a search, the latest stories, feed health. It writes nothing but corrections of items.
 
+import { corrections } from "./correct.js";
 import * as view from "./view.js";
 
 const REFRESH_MS = 15_000;
@@ -12,12 +13,17 @@ let asked = 0; // the number of the latest search: an older one's answer that co
 
 class Refused extends Error {}
 
-async function get(path, parameters = {}) {
+function get(path, parameters = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value !== "" && value !== null);
-  const query = given.length ? `?${new URLSearchParams(given)}` : "";
+  return ask("GET", path + (given.length ? `?${new URLSearchParams(given)}` : ""));
+}
+
+async function ask(method, path, sent = null) {
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem(STORED)}` };
+  if (sent) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path + query, { headers: { Authorization: `Bearer ${sessionStorage.getItem(STORED)}` } });
+    answer = await fetch(path, { method, headers, body: sent && JSON.stringify(sent) });
   } catch {
     throw new Error("The monitor does not answer. Is it running?");
   }
@@ -106,10 +112,13 @@ async function feeds() {
 }
 
 async function openItem(id) {
-  const item = await get(`/v1/items/${encodeURIComponent(id)}`);
+  const address = `/v1/items/${encodeURIComponent(id)}`;
+  const item = await get(address);
+  const send = (change, reason) => ask("POST", `${address}/corrections`, { change, reason }).then(() => openItem(id));
+  const withdraw = (one) => ask("DELETE", `${address}/corrections/${encodeURIComponent(one)}`).then(() => openItem(id));
   by("item-title").textContent = item.title;
   by("item-title").lang = item.language;
-  by("item-body").replaceChildren(...view.whole(item));
+  by("item-body").replaceChildren(...view.whole(item), corrections(item, send, withdraw));
   if (!by("item").open) by("item").showModal();
 }
 

@@ -26,6 +26,10 @@ export function countries() {
     .sort(([, left], [, right]) => left.localeCompare(right));
 }
 
+export function countryName(code) {
+  return countryNames.of(code);
+}
+
 export function time(value) {
   if (!value) return document.createTextNode("never");
   const at = new Date(value);
@@ -63,7 +67,7 @@ function opener(item) {
 function meta(item) {
   const feeds = item.feeds.length > 1 ? ` and ${item.feeds.length - 1} more` : "";
   const words = `${item.feed_title || item.feed_id}${feeds} · ${languageNames.of(item.language)} · `;
-  return element("p", { className: "meta" }, words, time(item.event_at), item.relevant ? "" : " · not about the mission");
+  return element("p", { className: "meta" }, words, time(item.event_at), item.relevant ? "" : " · not about the mission", item.corrected ? " · corrected" : "");
 }
 
 function figure(one) {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.errors import Invalid
 from schemas.messages import EnrichedItem
 from services.index import indices, merge
+from services.index.corrections import Correction, Story
 from services.index.merge import Document
 from tests.unit.services.index.enriched import FETCHED, enriched
 
@@ -195,7 +196,9 @@ def test_tags_are_flat_keywords_beside_the_whole_ones() -> None:
 
 def test_every_field_that_is_stored_is_in_the_mapping_and_the_other_way_round() -> None:
     gone = Document(item_id=enriched().item_id, sources={}, history=[], takedown=True, takedown_reason="an order")
-    stored = merge.to_stored(merged(enriched()), NOW).keys() | merge.to_stored(gone, NOW).keys()
+    moved = Correction(id="1", at=NOW, author="anna", reason="another event", change=Story(story_id="b" * 32))
+    changed = merge.corrected(merged(enriched()), moved)
+    stored = merge.to_stored(changed, NOW).keys() | merge.to_stored(gone, NOW).keys()
     assert stored == indices.definition(indices.NEWS).mappings["properties"].keys()
 
 

@@ -69,6 +69,8 @@ def filtered(text: str) -> Any:
         ("event:Arrival", {"term": {"event": "arrival"}}),
         ("lang:FR", {"term": {"language": "fr"}}),
         ("relevant:no", {"term": {"relevant": False}}),
+        ("corrected:yes", {"term": {"corrected": True}}),
+        ("corrected:no", {"bool": {"must_not": [{"term": {"corrected": True}}]}}),
         ("since:2026-01-31", {"range": {"event_at": {"gte": "2026-01-31T00:00:00+00:00"}}}),
         ("until:2026-01-31T08:00+01:00", {"range": {"event_at": {"lt": "2026-01-31T08:00:00+01:00"}}}),
         ("since:7d", {"range": {"event_at": {"gte": "2026-03-25T00:00:00+00:00"}}}),

@@ -40,6 +40,9 @@ DATA = [
     ("GET", "/v1/items.json"),
     ("GET", "/v1/feed-links"),
     ("GET", "/v1/items/x"),
+    ("GET", "/v1/items/x/corrections"),
+    ("POST", "/v1/items/x/corrections"),
+    ("DELETE", "/v1/items/x/corrections/x"),
     ("GET", "/v1/stories"),
     ("GET", "/v1/searches"),
     ("POST", "/v1/searches"),
@@ -77,6 +80,7 @@ async def test_nothing_is_told_without_a_known_key(
 def test_every_route_with_data_is_in_the_list_above() -> None:
     from services.index.api import (
         changes,
+        corrections,
         deliveries,
         exports,
         facets,
@@ -89,7 +93,10 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         syndication,
     )
 
-    modules = (changes, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources, syndication)
+    modules = (
+        *(changes, corrections, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources),
+        syndication,
+    )
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
         for module in modules
@@ -98,6 +105,24 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         for method in route.methods or ()
     }
     assert routes == set(DATA) - {("GET", "/v1/openapi.json")}
+
+
+def test_keys_have_names_of_their_own_or_one_from_their_digest() -> None:
+    named = auth.known_keys("anna:secret, plain, ben.b@x:s3=, 9:x")
+    assert sorted(named.values())[:2] == ["anna", "ben.b@x"]
+    assert all(re.fullmatch("key-[0-9a-f]{8}", name) for name in sorted(named.values())[2:])
+    assert named.keys() == auth.known_keys("secret, plain, s3=, 9:x").keys()
+
+
+async def test_a_named_key_opens_without_its_name() -> None:
+    async with AsyncElasticsearch("http://127.0.0.1:9") as nothing:
+        context = Context(Engine(nothing), Vault(Fernet.generate_key().decode()), frozenset())
+        app = create_app(context, auth.known_keys("anna:secret"))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.example") as calling:
+            answers = [
+                await calling.get("/v1/openapi.json", headers={"x-api-key": key}) for key in ("secret", "anna:secret")
+            ]
+    assert [answer.status_code for answer in answers] == [200, 401]
 
 
 @pytest.mark.parametrize("key", [OLD, NEW])
@@ -184,7 +209,7 @@ async def test_what_is_not_there_is_an_error_of_the_same_shape(client: httpx.Asy
     assert (await client.put("/v1/items", headers={"x-api-key": NEW})).json()["error"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/view.js", "/page.css"])
+@pytest.mark.parametrize("path", ["/", "/page.js", "/view.js", "/correct.js", "/page.css"])
 async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(
     client: httpx.AsyncClient, path: str
 ) -> None:
