@@ -46,6 +46,12 @@ def verdict(status: int, error_type: str | None) -> Verdict:
     return named
 
 
+def is_barred(error: Any) -> bool:
+    """Whether this is the block that `python -m services.index reindex` puts on an index before it switches."""
+    is_block = isinstance(error, dict) and error.get("type") == "cluster_block_exception"
+    return is_block and "/8/index write" in str(error.get("reason"))  # IndexMetadata.INDEX_WRITE_BLOCK of both engines
+
+
 def reason(error: Any) -> str:
     """The engine's words, innermost cause first known last."""
     if not isinstance(error, dict):
