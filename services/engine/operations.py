@@ -60,9 +60,10 @@ class Copy(msgspec.Struct, frozen=True):
 
 
 class Remove(msgspec.Struct, frozen=True):
-    """Delete a document; one that is not there is as good."""
+    """Delete a document, in the state that was read where one is given; one that is not there is as good."""
 
     id: str
+    stored: Stored | None = None
 
 
 Operation = Create | Replace | Put | Copy | Remove
@@ -90,8 +91,9 @@ def encoded(operation: Operation) -> list[bytes]:
             action = {"index": {"_id": operation.id}}
         case Copy(version=version):
             action = {"index": {"_id": operation.id, "version": version, "version_type": "external"}}
-        case Remove():
-            return [msgspec.json.encode({"delete": {"_id": operation.id}})]
+        case Remove(stored=read):
+            condition = {"if_seq_no": read.seq_no, "if_primary_term": read.primary_term} if read else {}
+            return [msgspec.json.encode({"delete": {"_id": operation.id, **condition}})]
     return [msgspec.json.encode(action), msgspec.json.encode(operation.document)]
 
 
