@@ -136,8 +136,8 @@ class Snapshots(BaseSettings):
     model_config = _PREFIXED
     snapshot_repository: str = Field(
         "",
-        description='Where the engine keeps snapshots, as JSON: `{"type": "fs", "settings": {"location": "/backups"}}`; '
-        "empty: none",
+        description="Where the engine keeps snapshots, as JSON, "
+        'e.g. `{"type": "fs", "settings": {"location": "/backups"}}`; empty: none',
     )
     snapshot_at: str = Field("01:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When, each day, UTC")
     snapshot_keep_days: int = Field(30, gt=0, description="Days after which the engine deletes a snapshot")

@@ -1,6 +1,6 @@
 """Where a test makes this process die: between the write of a batch and its alerts, or in the middle of a reindex.
 
-NEWS_FAULT_FILE names a file. When it exists and says `index:written` at that point, or another one of those below, it is
+NEWS_FAULT_FILE names a file. When it exists and says `index:written` at that point, or another of those below, it is
 removed and the process ends itself with SIGKILL, once. Not a setting: it is read here only, and unset it does nothing.
 """
 

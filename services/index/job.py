@@ -23,7 +23,7 @@ from services.index.indices import JOBS
 
 ID = "job"
 BEAT_S = 1.0
-LEASE_S = 10.0
+LEASE_S = 6.0
 
 
 class Job(msgspec.Struct, kw_only=True, frozen=True):

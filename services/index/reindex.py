@@ -99,7 +99,7 @@ async def _describe(connected: Engine, names: Sequence[str]) -> None:
 def main(names: Sequence[str], *, dry_run: bool, drop: bool) -> int:
     """Run the command and return the exit status."""
     telemetry.start("index-reindex")
-    chosen = list(dict.fromkeys(names or DEFAULT))
+    chosen = list(dict.fromkeys(names or (MOVED if drop else DEFAULT)))
     if unknown := [name for name in chosen if name not in MOVED]:
         sys.stderr.write(f"there is no index {', '.join(unknown)} to move; there are {', '.join(MOVED)}\n")
         return WRONG
