@@ -32,7 +32,7 @@ Refresh = bool | Literal["wait_for"]
 
 BULK_ATTEMPTS = 5
 BARRED_S = 1.0  # until a write that an index being moved refused is tried again
-BARRED_PATIENCE_S = 30.0
+BARRED_PATIENCE_S = 60.0
 BULK_PATIENCE_S = 120.0  # after which no write is sent any more: a follower's window counts on it (index/following.py)
 
 
@@ -105,8 +105,8 @@ class Engine:
         """Write the documents and return a result for each, in order.
 
         Operations that the engine is too busy for (429, 503) are sent again, alone; Transient when it stays busy.
-        So are those that an index refuses since it is being moved (docs/reindex.md), but for a Replace: what it
-        replaces may be in another index now, so it is a conflict, after a while.
+        So are those that an index refuses since it is being moved (docs/reindex.md); once it has moved, a Replace is a
+        conflict: what it replaces is in another index now.
         """
         started = time.monotonic()
         results: dict[int, BulkResult] = {}
@@ -136,7 +136,8 @@ class Engine:
                 if time.monotonic() - started > BARRED_PATIENCE_S:
                     raise Transient(f"{index} is being moved, or was left so: run `python -m services.index reindex`")
                 await asyncio.sleep(BARRED_S)
-                moved = [number for number in barred if isinstance(operations[number], Replace)]
+                behind = await self.indices_named(index)
+                moved = {number for number in barred if _read_elsewhere(operations[number], behind)}
                 results |= {number: BulkResult(operations[number].id, "conflict", "moved") for number in moved}
                 barred = [number for number in barred if number not in moved]
             if busy:
@@ -216,6 +217,11 @@ class Engine:
             return (await request).body
         except (ApiError, TransportError) as error:
             raise verdicts.translated(error) from error
+
+
+def _read_elsewhere(operation: Operation, behind: Mapping[str, Any]) -> bool:
+    """Whether it replaces what was read in none of these indices."""
+    return isinstance(operation, Replace) and bool(operation.stored.index) and operation.stored.index not in behind
 
 
 class Snapshot:

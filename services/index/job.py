@@ -104,6 +104,8 @@ async def alone(engine: Engine, command: str, say: Callable[[str], None]) -> Asy
         yield held
     except asyncio.CancelledError:
         if failures:
+            if work:
+                work.uncancel()
             raise failures[0] from None
         raise
     finally:
