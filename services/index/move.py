@@ -192,11 +192,11 @@ async def _switched(engine: Engine, held: Held, moves: list[Move]) -> str | None
 
     A write that was refused meanwhile is repeated by its writer (engine/client.py), through the alias.
     """
+    barring = asyncio.gather(*(moving.bar_writes(engine, move.old) for move in moves))
     try:
+        await asyncio.shield(barring)
+        fault_point.reached(fault_point.BARRED)
         async with asyncio.timeout(BARRIER_S):
-            for move in moves:
-                await moving.bar_writes(engine, move.old)
-            fault_point.reached(fault_point.BARRED)
             for move in moves:
                 await _follow(engine, held, moves, move, barred=True)
                 if problem := await _problem(engine, held, move):
@@ -212,6 +212,7 @@ async def _switched(engine: Engine, held: Held, moves: list[Move]) -> str | None
     except TimeoutError:
         return f"it took longer than {BARRIER_S:.0f} s"
     finally:
+        await asyncio.wait([barring])  # lifted while the engine is still at it, the barrier would come afterwards
         await _open_again(engine, held, moves)
 
 
