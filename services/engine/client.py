@@ -55,7 +55,8 @@ class Engine:
         answer = await self._ask(self.client.mget(index=index, ids=unique, source_includes=only, realtime=True))
         for document in answer["docs"]:
             if "error" in document:  # of the whole index, e.g. missing or with a shard away
-                raise Transient(f"read from {index}: {document['error'].get('reason')}")
+                hint = verdicts.hint(document["error"].get("type"))
+                raise Transient(f"read from {index}: {document['error'].get('reason')}{hint}")
         return {
             document["_id"]: Stored(
                 document["_id"],

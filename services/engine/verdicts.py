@@ -66,8 +66,12 @@ def judged(status: int, error: Any) -> Invalid | Transient:
     error_type = error.get("type") if isinstance(error, dict) else None
     if verdict(status, error_type) == "invalid":
         return Invalid(reason(error), reason="engine_refused")
-    hint = ": run `python -m services.index setup`" if error_type == "index_not_found_exception" else ""
-    return Transient(f"{status} {reason(error)}{hint}")
+    return Transient(f"{status} {reason(error)}{hint(error_type)}")
+
+
+def hint(error_type: str | None) -> str:
+    """What to do about an error, where that is known."""
+    return ": run `python -m services.index setup`" if error_type == "index_not_found_exception" else ""
 
 
 def translated(error: ApiError | TransportError) -> Invalid | Transient:

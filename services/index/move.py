@@ -192,9 +192,10 @@ async def _switched(engine: Engine, held: Held, moves: list[Move]) -> str | None
 
     A write that was refused meanwhile is repeated by its writer (engine/client.py), through the alias.
     """
-    barring = asyncio.gather(*(moving.bar_writes(engine, move.old) for move in moves))
+    barring = asyncio.gather(*(moving.bar_writes(engine, move.old) for move in moves), return_exceptions=True)
     try:
-        await asyncio.shield(barring)
+        for failure in filter(None, await asyncio.shield(barring)):
+            raise failure
         fault_point.reached(fault_point.BARRED)
         async with asyncio.timeout(BARRIER_S):
             for move in moves:

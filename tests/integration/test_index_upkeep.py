@@ -11,14 +11,13 @@ import pytest
 
 from services import engine, settings
 from services.engine import Engine, moving
-from services.index import items, retain, searches, snapshots_setup, takedown
+from services.index import items, retain, searches, takedown
 from services.index.deliver import outbox
 from services.index.indices import NEWS, OUTBOX, SEARCHES, STORIES
 from services.index.query import Query
 from services.index.searches import SavedSearch
 from services.index.stories import Band
 from tests.conftest import ROOT, Servers
-from tests.eventually import eventually
 from tests.integration.webhooks import alert_for
 from tests.unit.services.index.enriched import enriched
 
@@ -99,40 +98,36 @@ def test_a_setting_that_would_deliver_replays_again_is_refused(stack: Servers) -
     assert (refused.returncode, "give at least 31" in refused.stderr) == (2, True)
 
 
-async def test_a_snapshot_brings_items_and_saved_searches_back(
-    connected: Engine, stack: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_snapshot_brings_items_and_saved_searches_back(connected: Engine, stack: Servers) -> None:
     repository = '{"type": "fs", "settings": {"location": "nightly"}}'
-    done = command(stack, "setup", NEWS_SNAPSHOT_REPOSITORY=repository)
-    assert done.returncode == 0, done.stderr
-    assert "created   snapshot repository news" in done.stdout
-    assert "no snapshots are scheduled" in done.stderr, "the local engine has no plugin for that"
-    monkeypatch.setenv("NEWS_SNAPSHOT_REPOSITORY", repository)
-    [line] = await snapshots_setup.set_up(connected, dry_run=False, update=False)
-    assert line.state == "unchanged"
-
-    item_id = await write(connected, "backed-up", NOW)
-    saved = SavedSearch(
-        search_id="backed-up", name="a", query=Query(text="x"), endpoint_id=None, created_at=NOW, updated_at=NOW
-    )
-    await searches.save(connected, saved)
-    await connected.refresh(NEWS)
-    before = await moving.count(connected, NEWS)
     snapshot: Any = connected.client.snapshot
     what = {"indices": "news*", "include_global_state": False}
-    await snapshot.create(repository="news", snapshot="one", wait_for_completion=True, body=what)
-    await connected.client.indices.delete(index=[*await connected.indices_named("news*")])
-    await snapshot.restore(repository="news", snapshot="one", wait_for_completion=True, body=what)
+    try:
+        done = command(stack, "setup", NEWS_SNAPSHOT_REPOSITORY=repository)
+        assert done.returncode == 0, done.stderr
+        assert "created   snapshot repository news" in done.stdout
+        assert "no snapshots are scheduled" in done.stderr, "the local engine has no plugin for that"
 
-    async def is_back() -> bool:
-        return await moving.count(connected, NEWS) == before
+        item_id = await write(connected, "backed-up", NOW)
+        saved = SavedSearch(
+            search_id="backed-up", name="a", query=Query(text="x"), endpoint_id=None, created_at=NOW, updated_at=NOW
+        )
+        await searches.save(connected, saved)
+        await connected.refresh(NEWS)
+        before = await moving.count(connected, NEWS)
+        await snapshot.create(repository="news", snapshot="one", wait_for_completion=True, body=what)
+        await connected.client.indices.delete(index=[*await connected.indices_named("news*")])
+        await snapshot.restore(repository="news", snapshot="one", wait_for_completion=True, body=what)
 
-    await eventually("the items are back", is_back)
-    assert await ids(connected, NEWS, [item_id]) == {item_id}
-    assert await searches.get(connected, "backed-up") == saved
-    assert len(await connected.indices_named(SEARCHES)) == 1
-    checked = command(stack, "setup", NEWS_SNAPSHOT_REPOSITORY=repository)
-    assert checked.returncode == 0, checked.stdout
+        assert await moving.count(connected, NEWS) == before
+        assert await ids(connected, NEWS, [item_id]) == {item_id}
+        assert await searches.get(connected, "backed-up") == saved
+        assert len(await connected.indices_named(SEARCHES)) == 1
+        checked = command(stack, "setup", NEWS_SNAPSHOT_REPOSITORY=repository)
+        assert checked.returncode == 0, checked.stdout
+        assert "unchanged snapshot repository news" in checked.stdout
+    finally:
+        await connected.client.options(ignore_status=404).snapshot.delete_repository(name="news")
 
 
 @pytest.mark.parametrize(
