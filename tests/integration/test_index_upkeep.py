@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.errors import Invalid
 from services import engine, settings
 from services.engine import Engine, moving
-from services.index import items, retain, searches, takedown
+from services.index import items, retain, searches, snapshots_setup, takedown
 from services.index.deliver import outbox
 from services.index.indices import NEWS, OUTBOX, SEARCHES, STORIES
 from services.index.query import Query
@@ -98,7 +99,9 @@ def test_a_setting_that_would_deliver_replays_again_is_refused(stack: Servers) -
     assert (refused.returncode, "give at least 31" in refused.stderr) == (2, True)
 
 
-async def test_a_snapshot_brings_items_and_saved_searches_back(connected: Engine, stack: Servers) -> None:
+async def test_a_snapshot_brings_items_and_saved_searches_back(
+    connected: Engine, stack: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository = '{"type": "fs", "settings": {"location": "nightly"}}'
     snapshot: Any = connected.client.snapshot
     what = {"indices": "news*", "include_global_state": False}
@@ -123,20 +126,16 @@ async def test_a_snapshot_brings_items_and_saved_searches_back(connected: Engine
         assert await ids(connected, NEWS, [item_id]) == {item_id}
         assert await searches.get(connected, "backed-up") == saved
         assert len(await connected.indices_named(SEARCHES)) == 1
-        checked = command(stack, "setup", NEWS_SNAPSHOT_REPOSITORY=repository)
-        assert checked.returncode == 0, checked.stdout
-        assert "unchanged snapshot repository news" in checked.stdout
+        monkeypatch.setenv("NEWS_SNAPSHOT_REPOSITORY", repository)
+        [line] = await snapshots_setup.set_up(connected, dry_run=False, update=False)
+        assert line.state == "unchanged", line
     finally:
         await connected.client.options(ignore_status=404).snapshot.delete_repository(name="news")
 
 
-@pytest.mark.parametrize(
-    ("repository", "words"),
-    [
-        ('{"type": "fs", "settings": {"location": "/elsewhere"}}', "doesn't match any"),
-        ("backups", "is to be JSON like"),
-    ],
-)
-def test_a_repository_that_cannot_be_is_a_clear_error(stack: Servers, repository: str, words: str) -> None:
-    refused = command(stack, "setup", NEWS_SNAPSHOT_REPOSITORY=repository)
-    assert (refused.returncode, words in refused.stderr) == (1, True), refused.stderr
+async def test_a_repository_where_the_engine_may_not_write_is_a_clear_error(
+    connected: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWS_SNAPSHOT_REPOSITORY", '{"type": "fs", "settings": {"location": "/elsewhere"}}')
+    with pytest.raises(Invalid, match="doesn't match any of the locations"):
+        await snapshots_setup.set_up(connected, dry_run=False, update=True)
