@@ -1,5 +1,6 @@
 """The engine's errors, by what is to be done about them. One table for the items of a bulk and for whole requests."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -38,6 +39,10 @@ BY_STATUS: Mapping[int, Verdict] = {
 }
 
 
+# IndexMetadata.INDEX_WRITE_BLOCK of both engines, and how it is called while it is being set (IndexStateService).
+_WRITE_BLOCK = re.compile(r"/8/(moving to block )?index write")
+
+
 def verdict(status: int, error_type: str | None) -> Verdict:
     """What is to be done about an error. Raises RuntimeError for one that no table names: a bug."""
     named = BY_TYPE.get(error_type or "") or BY_STATUS.get(status) or ("transient" if status >= 500 else None)
@@ -49,7 +54,7 @@ def verdict(status: int, error_type: str | None) -> Verdict:
 def is_barred(error: Any) -> bool:
     """Whether this is the block that `python -m services.index reindex` puts on an index before it switches."""
     is_block = isinstance(error, dict) and error.get("type") == "cluster_block_exception"
-    return is_block and "/8/index write" in str(error.get("reason"))  # IndexMetadata.INDEX_WRITE_BLOCK of both engines
+    return is_block and _WRITE_BLOCK.search(str(error.get("reason"))) is not None
 
 
 def reason(error: Any) -> str:

@@ -128,6 +128,7 @@ def test_only_the_block_that_a_move_sets_is_waited_for() -> None:
         return {"index": {"_id": "a", "status": 403, "error": error}}
 
     assert operations.is_barred(refused("FORBIDDEN/8/index write (api)"))
+    assert operations.is_barred(refused("FORBIDDEN/8/moving to block index write (api)"))
     assert not operations.is_barred(refused("FORBIDDEN/12/index read-only / allow delete (api)"))
     assert not operations.is_barred({"index": {"_id": "a", "status": 201}})
 
