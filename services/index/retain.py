@@ -28,10 +28,11 @@ RATE = 1_000  # documents deleted a second, at most: live writers and readers co
 EVERY_S = 2.0  # between two lines of progress
 DAY_H = 24
 
-# An item that somebody corrected is people's work, and a tombstone keeps what was taken down away for good.
-SPARED_ITEMS = ({"term": {"takedown": True}}, {"exists": {"field": "corrections"}})
+# An item that somebody corrected is people's work, also where that was withdrawn: the documents are looked at, too.
+# A tombstone keeps what was taken down away for good.
+SPARED_ITEMS = ({"term": {"takedown": True}}, {"term": {"corrected": True}})
 SPARED_FIELDS = ("takedown", "corrections")
-OWED = ({"terms": {"state": ["pending", "held"]}},)
+OWED = ({"bool": {"must_not": [{"terms": {"state": ["delivered", "failed", "cancelled", "grouped"]}}]}},)
 
 
 class Rule(msgspec.Struct, frozen=True):

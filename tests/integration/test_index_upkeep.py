@@ -47,7 +47,7 @@ async def test_what_is_older_than_the_settings_keep_goes_and_the_rest_stays(conn
     grave = await write(connected, "grave", NOW - 101 * days)
     await takedown.take_down(connected, [grave], None, NOW)
     owed = {}
-    for state, age in (("delivered", 40), ("pending", 40), ("held", 40), ("failed", 30)):
+    for state, age in (("delivered", 40), ("pending", 40), ("held", 40), ("waiting", 40), ("failed", 30)):
         delivery_id, delivery = outbox.owed(alert_for("s"), "a", "e", NOW - age * days)
         owed[state] = delivery_id, msgspec.structs.replace(delivery, state=state)
     await outbox.create(connected, list(owed.values()))
@@ -62,7 +62,7 @@ async def test_what_is_older_than_the_settings_keep_goes_and_the_rest_stays(conn
     assert await ids(connected, NEWS, [old, new, grave]) == {old, new, grave}
     assert await retain.retain(connected, due, dry_run=False) == expected
     assert await ids(connected, NEWS, [old, new, grave]) == {new, grave}
-    kept = {owed[state][0] for state in ("pending", "held", "failed")}
+    kept = {owed[state][0] for state in ("pending", "held", "waiting", "failed")}
     assert await ids(connected, OUTBOX, [delivery_id for delivery_id, _ in owed.values()]) == kept
     assert await ids(connected, STORIES, ["old-band", "new-band"]) == {"new-band"}
     assert await retain.retain(connected, due, dry_run=False) == dict.fromkeys(expected, 0)
