@@ -120,6 +120,31 @@ class Index(BaseSettings):
     kafka_replication: int = Field(1, gt=0, description="Replicas of each topic, chosen when set-up creates it")
 
 
+class Retention(BaseSettings):
+    """How long things are kept, for `python -m services.index retain`."""
+
+    model_config = _PREFIXED
+    retain_items_days: int = Field(
+        0, ge=0, description="Days after which `retain` deletes an item, from when it was first fetched; 0: kept"
+    )
+    retain_deliveries_days: int = Field(
+        0, ge=0, description="Days after which `retain` deletes a delivery that is settled, 31 at least; 0: kept"
+    )
+
+
+class Snapshots(BaseSettings):
+    """Backups of the indices by the engine, which `setup` arranges."""
+
+    model_config = _PREFIXED
+    snapshot_repository: str = Field(
+        "",
+        description="Where the engine keeps snapshots, as JSON, "
+        'e.g. `{"type": "fs", "settings": {"location": "/backups"}}`; empty: none',
+    )
+    snapshot_at: str = Field("01:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="When, each day, UTC")
+    snapshot_keep_days: int = Field(30, gt=0, description="Days after which the engine deletes a snapshot")
+
+
 class Secrets(BaseSettings):
     """What secrets are stored under: those of webhooks, and the credentials of feeds."""
 
@@ -157,4 +182,6 @@ class Api(BaseSettings):
     )
 
 
-ALL: tuple[type[BaseSettings], ...] = (Kafka, Engine, Telemetry, Outbound, Ingest, Enrich, Index, Secrets, Deliver, Api)
+ALL: tuple[type[BaseSettings], ...] = (
+    *(Kafka, Engine, Telemetry, Outbound, Ingest, Enrich, Index, Retention, Snapshots, Secrets, Deliver, Api),
+)

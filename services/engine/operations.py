@@ -13,12 +13,16 @@ REQUEST_BYTES = 8_000_000
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A document as it was read. seq_no and primary_term name this state of it, for `Engine.replace`."""
+    """A document as it was read. seq_no and primary_term name this state of it, for `Engine.replace`.
+
+    index: where it was read, which is what they are numbers of; not the alias, which may lead elsewhere by now.
+    """
 
     id: str
     source: dict[str, Any]
     seq_no: int
     primary_term: int
+    index: str = ""
 
 
 class Create(msgspec.Struct, frozen=True):
@@ -47,7 +51,22 @@ class Put(msgspec.Struct, frozen=True):
     document: Mapping[str, Any]
 
 
-Operation = Create | Replace | Put
+class Copy(msgspec.Struct, frozen=True):
+    """Write a document over an older version of it. A conflict means that this version, or a newer one, is there."""
+
+    id: str
+    document: Mapping[str, Any]
+    version: int
+
+
+class Remove(msgspec.Struct, frozen=True):
+    """Delete a document, in the state that was read where one is given; one that is not there is as good."""
+
+    id: str
+    stored: Stored | None = None
+
+
+Operation = Create | Replace | Put | Copy | Remove
 
 
 class BulkResult(msgspec.Struct, frozen=True):
@@ -60,15 +79,21 @@ class BulkResult(msgspec.Struct, frozen=True):
 
 
 def encoded(operation: Operation) -> list[bytes]:
-    """The action and the document, as two lines."""
+    """The action and the document, as lines."""
     match operation:
         case Create():
             action: dict[str, Any] = {"create": {"_id": operation.id}}
         case Replace(stored=stored):
             condition = {"if_seq_no": stored.seq_no, "if_primary_term": stored.primary_term}
-            action = {"index": {"_id": stored.id, **condition}}
+            place = {"_index": stored.index, "require_alias": False} if stored.index else {}
+            action = {"index": {"_id": stored.id, **condition, **place}}
         case Put():
             action = {"index": {"_id": operation.id}}
+        case Copy(version=version):
+            action = {"index": {"_id": operation.id, "version": version, "version_type": "external"}}
+        case Remove(stored=read):
+            condition = {"if_seq_no": read.seq_no, "if_primary_term": read.primary_term} if read else {}
+            return [msgspec.json.encode({"delete": {"_id": operation.id, **condition}})]
     return [msgspec.json.encode(action), msgspec.json.encode(operation.document)]
 
 
@@ -84,6 +109,12 @@ def chunks(numbers: Sequence[int], lines: Sequence[list[bytes]]) -> list[list[in
         made[-1].append(number)
         size += length
     return made
+
+
+def is_barred(item: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether one item of a bulk answer was refused since its index takes no writes: it is being moved, or was."""
+    [answer] = item.values()
+    return verdicts.is_barred(answer.get("error"))
 
 
 def result(item: dict[str, dict[str, Any]]) -> BulkResult | None:

@@ -1,5 +1,6 @@
 """The engine's errors, by what is to be done about them. One table for the items of a bulk and for whole requests."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -38,12 +39,22 @@ BY_STATUS: Mapping[int, Verdict] = {
 }
 
 
+# IndexMetadata.INDEX_WRITE_BLOCK of both engines, and how it is called while it is being set (IndexStateService).
+_WRITE_BLOCK = re.compile(r"/8/(moving to block )?index write")
+
+
 def verdict(status: int, error_type: str | None) -> Verdict:
     """What is to be done about an error. Raises RuntimeError for one that no table names: a bug."""
     named = BY_TYPE.get(error_type or "") or BY_STATUS.get(status) or ("transient" if status >= 500 else None)
     if named is None:
         raise RuntimeError(f"the engine answered {status} {error_type}, which has no verdict")
     return named
+
+
+def is_barred(error: Any) -> bool:
+    """Whether this is the block that `python -m services.index reindex` puts on an index before it switches."""
+    is_block = isinstance(error, dict) and error.get("type") == "cluster_block_exception"
+    return is_block and _WRITE_BLOCK.search(str(error.get("reason"))) is not None
 
 
 def reason(error: Any) -> str:
@@ -60,8 +71,12 @@ def judged(status: int, error: Any) -> Invalid | Transient:
     error_type = error.get("type") if isinstance(error, dict) else None
     if verdict(status, error_type) == "invalid":
         return Invalid(reason(error), reason="engine_refused")
-    hint = ": run `python -m services.index setup`" if error_type == "index_not_found_exception" else ""
-    return Transient(f"{status} {reason(error)}{hint}")
+    return Transient(f"{status} {reason(error)}{hint(error_type)}")
+
+
+def hint(error_type: str | None) -> str:
+    """What to do about an error, where that is known."""
+    return ": run `python -m services.index setup`" if error_type == "index_not_found_exception" else ""
 
 
 def translated(error: ApiError | TransportError) -> Invalid | Transient:

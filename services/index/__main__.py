@@ -16,6 +16,8 @@ EXAMPLES = """examples:
   python -m services.index corrections export > corrected.yaml
                                              write what people corrected as labelled items
   python -m services.index takedown URL      remove an item's content for good
+  python -m services.index reindex           move items and searches to this version's mapping, while all goes on
+  python -m services.index retain --dry-run  count what is older than the settings keep
   python -m services.index key --api         print a new API key
   python -m services.index engine-keys >> .env
                                              make a key of the search engine for each service
@@ -54,6 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import takedown
 
             return takedown.main(chosen.names, chosen.reason)
+        case "reindex":
+            from services.index import reindex
+
+            return reindex.main(chosen.names, dry_run=chosen.dry_run, drop=chosen.drop_old)
+        case "retain":
+            from services.index import retain
+
+            return retain.main(dry_run=chosen.dry_run)
         case "key":
             from services.index import key
 
@@ -104,6 +114,14 @@ docs/architecture.md says what is removed where, and what other places keep unti
         "names", nargs="+", metavar="ITEM_ID|URL", help="32 hexadecimal digits, or the article's address"
     )
     takedown.add_argument("--reason", metavar="TEXT", help="kept with the tombstone; up to 500 characters")
+    _add_reindex(commands)
+    retain = commands.add_parser(
+        "retain",
+        help="delete what is older than the settings keep",
+        description="Deletes items (NEWS_RETAIN_ITEMS_DAYS), settled deliveries (NEWS_RETAIN_DELIVERIES_DAYS) and "
+        "claims of stories that no item can meet any more. Tombstones and corrected items stay. Run it daily.",
+    )
+    retain.add_argument("--dry-run", action="store_true", help="delete nothing, count")
     key = commands.add_parser("key", help="print a new key")
     kinds = key.add_mutually_exclusive_group(required=True)
     kinds.add_argument("--api", action="store_true", help="for NEWS_API_KEYS")
@@ -115,6 +133,34 @@ docs/architecture.md says what is removed where, and what other places keep unti
         "with manage_api_key, such as elastic. Exit status 1: no keys were made, stderr says why.",
     )
     return parser
+
+
+def _add_reindex(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from services.index.indices import MOVED
+
+    reindex = commands.add_parser(
+        "reindex",
+        help="move indices to this version's mapping, while writers and readers go on",
+        description="Copies into a new index, follows what is written meanwhile, and switches the aliases in one step.",
+        epilog="""examples:
+  python -m services.index reindex --dry-run    what would be moved where, and which saved searches would fail
+  python -m services.index reindex              items and saved searches; run it again to go on after a stop
+  python -m services.index reindex --drop-old   delete the old indices, once you are content
+
+docs/reindex.md says why nothing is lost. Exit status 1: nothing is switched; the reason is on stderr.
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    reindex.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"default news and news-searches, which go together; one of {', '.join(MOVED)}",
+    )
+    reindex.add_argument("--dry-run", action="store_true", help="change nothing, say what would be done")
+    reindex.add_argument(
+        "--drop-old", action="store_true", help="only delete what moves have left, also one that was not finished"
+    )
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,7 +1,7 @@
-"""Where a test makes this process die: between the write of a batch and its alerts.
+"""Where a test makes this process die: between the write of a batch and its alerts, or in the middle of a reindex.
 
-NEWS_FAULT_FILE names a file. When it exists and says `index:written` at that point, it is removed and the process ends
-itself with SIGKILL, once. Not a setting: it is read here only, and unset it does nothing.
+NEWS_FAULT_FILE names a file. When it exists and says `index:written` at that point, or another of those below, it is
+removed and the process ends itself with SIGKILL, once. Not a setting: it is read here only, and unset it does nothing.
 """
 
 import os
@@ -9,6 +9,8 @@ import signal
 from pathlib import Path
 
 WRITTEN = "index:written"
+COPIED = "reindex:copied"  # a page
+BARRED = "reindex:barred"  # writers wait
 
 
 def reached(point: str) -> None:

@@ -23,7 +23,9 @@ OUTBOX = "news-outbox"
 WINDOWS = "news-windows"
 ENDPOINTS = "news-endpoints"
 FEED_HEALTH = "news-feed-health"
-ALL = (NEWS, SEARCHES, STORIES, OUTBOX, WINDOWS, ENDPOINTS, FEED_HEALTH)
+JOBS = "news-jobs"
+ALL = (NEWS, SEARCHES, STORIES, OUTBOX, WINDOWS, ENDPOINTS, FEED_HEALTH, JOBS)
+MOVED = tuple(name for name in ALL if name != JOBS)  # by reindex
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

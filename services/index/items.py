@@ -88,6 +88,7 @@ async def write(
         if not conflicts:
             return [_outcome(message, written[message.item_id], refused) for message in messages]
         left = {item_id: left[item_id] for item_id in conflicts}
+        known = {item_id: found for item_id, found in known.items() if item_id not in left}  # it may have been deleted
         for item_id, found in (await read(engine, conflicts)).items():
             if isinstance(found, Known):
                 known[item_id] = found

@@ -18,7 +18,7 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
     """A search whose matches somebody is told about.
 
     every_item: an alert for each item, instead of one for each story. endpoint_id: whose webhook is called.
-    timing: when.
+    timing: when. failure: why the engine cannot run it since the indices were moved; it is kept, and matches nothing.
     """
 
     search_id: str
@@ -30,12 +30,18 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
     every_item: bool = False
     enabled: bool = True
     timing: Timing = Timing()
+    failure: str | None = None
 
 
 def document(saved: SavedSearch) -> dict[str, Any]:
-    """Return the search as it is stored. Raises Invalid as `engine_query`."""
+    """Return the search as it is stored. Raises Invalid as `engine_query`, unless it is known to fail."""
+    return kept(saved) if saved.failure else kept(saved) | {"query": engine_query(saved.query, standing=True)}
+
+
+def kept(saved: SavedSearch) -> dict[str, Any]:
+    """Return the search without the engine's query: what people said, and the fields that pass most items over."""
     query = saved.query
-    described = {name: value for name, value in msgspec.to_builtins(saved).items() if name != "query"}
+    described = {name: value for name, value in msgspec.to_builtins(saved).items() if name not in ("query", "failure")}
     filters = {
         "relevant_only": query.relevant_only,
         "countries": query.countries or [ANY],
@@ -43,13 +49,14 @@ def document(saved: SavedSearch) -> dict[str, Any]:
         "languages": query.languages or [ANY],
         "definition": msgspec.to_builtins(query),
     }
-    return {"query": engine_query(query, standing=True), "search": described | filters}
+    return {"search": described | filters} | ({"failure": saved.failure} if saved.failure else {})
 
 
 def saved_search(stored: dict[str, Any]) -> SavedSearch:
     """Return the search that `document` stored."""
     search = stored["search"]
-    return msgspec.convert(search | {"query": search["definition"]}, SavedSearch)
+    kept = {"query": search["definition"], "failure": stored.get("failure")}
+    return msgspec.convert(search | kept, SavedSearch)
 
 
 async def save(engine: Engine, saved: SavedSearch) -> None:
@@ -69,7 +76,7 @@ async def get(engine: Engine, search_id: str) -> SavedSearch | None:
 async def list_all(engine: Engine) -> list[SavedSearch]:
     """Return all searches, oldest first."""
     body = {"query": {"match_all": {}}, "sort": ["search.created_at", "search.search_id"], "size": LIST_LIMIT}
-    answer = await engine.search(SEARCHES, body | {"_source": ["search"]})
+    answer = await engine.search(SEARCHES, body | {"_source": ["search", "failure"]})
     return [saved_search(hit["_source"]) for hit in answer["hits"]["hits"]]
 
 

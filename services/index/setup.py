@@ -1,11 +1,13 @@
-"""Create topics, index templates, indices, aliases and roles, and report what differs."""
+"""Create topics, indices, aliases, roles and the schedule of snapshots, and report what differs."""
 
 import sys
 
+from schemas.errors import Invalid
 from services import engine, telemetry
-from services.index import indices, roles_setup, topics_setup
+from services.index import indices, roles_setup, snapshots_setup, topics_setup
 
 DRIFT_STATUS = 3
+FAILED = 1
 
 
 async def set_up(*, dry_run: bool, update: bool) -> int:
@@ -15,6 +17,11 @@ async def set_up(*, dry_run: bool, update: bool) -> int:
     async with engine.connect() as connected:
         lines += await indices.set_up(connected, dry_run=dry_run, update=update)
         lines += await roles_setup.set_up(connected, dry_run=dry_run, update=update)
+        try:
+            lines += await snapshots_setup.set_up(connected, dry_run=dry_run, update=update)
+        except Invalid as error:
+            sys.stderr.write(f"snapshots are not set up: {error}\n")
+            return FAILED
     changed = [line for line in lines if line.state in ("created", "updated")]
     drifted = [line for line in lines if line.state == "drift"]
     sys.stdout.writelines(f"{line}\n" for line in lines)

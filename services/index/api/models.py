@@ -300,6 +300,7 @@ class Search(BaseModel):
     timing: Timing
     endpoint: Endpoint | None
     created_at: datetime
+    failure: str | None = Field(None, description="Why it matches nothing: the engine takes its query no longer")
 
 
 class Searches(BaseModel):

@@ -170,6 +170,7 @@ def _shown(saved: SavedSearch, endpoint: endpoints.Endpoint | None, secret: str 
             secret=secret,
         ),
         created_at=saved.created_at,
+        failure=saved.failure,
     )
 
 

@@ -1,12 +1,13 @@
 """Every error of the engine has one of the three verdicts."""
 
+import msgspec
 import pytest
 from elastic_transport import ApiResponseMeta, ConnectionTimeout, HttpHeaders, NodeConfig
 from elasticsearch import ApiError
 
 from schemas.errors import Invalid, Transient
 from services.engine import operations, verdicts
-from services.engine.operations import BulkResult, Create, Put, Replace, Stored
+from services.engine.operations import BulkResult, Copy, Create, Put, Remove, Replace, Stored
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,35 @@ def test_writes_carry_their_condition() -> None:
         b'{"index":{"_id":"a","if_seq_no":7,"if_primary_term":2}}',
         b"{}",
     ]
+    assert operations.encoded(Copy("a", {}, 9)) == [
+        b'{"index":{"_id":"a","version":9,"version_type":"external"}}',
+        b"{}",
+    ]
+    assert operations.encoded(Remove("a")) == [b'{"delete":{"_id":"a"}}']
+    assert operations.encoded(Remove("a", stored)) == [b'{"delete":{"_id":"a","if_seq_no":7,"if_primary_term":2}}']
+
+
+def test_what_was_read_is_replaced_where_it_was_read() -> None:
+    """Another index has other numbers: one that happens to be the same would let a write go over a newer one."""
+    action, _ = operations.encoded(Replace(Stored("a", {}, 7, 2, "news-000001"), {}))
+    assert msgspec.json.decode(action)["index"] == {
+        "_id": "a",
+        "if_seq_no": 7,
+        "if_primary_term": 2,
+        "_index": "news-000001",
+        "require_alias": False,
+    }
+
+
+def test_only_the_block_that_a_move_sets_is_waited_for() -> None:
+    def refused(reason: str) -> dict[str, dict[str, object]]:
+        error = {"type": "cluster_block_exception", "reason": f"index [x] blocked by: [{reason}];"}
+        return {"index": {"_id": "a", "status": 403, "error": error}}
+
+    assert operations.is_barred(refused("FORBIDDEN/8/index write (api)"))
+    assert operations.is_barred(refused("FORBIDDEN/8/moving to block index write (api)"))
+    assert not operations.is_barred(refused("FORBIDDEN/12/index read-only / allow delete (api)"))
+    assert not operations.is_barred({"index": {"_id": "a", "status": 201}})
 
 
 def test_requests_are_split_by_size_and_a_large_document_goes_alone() -> None:
