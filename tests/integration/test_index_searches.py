@@ -92,6 +92,10 @@ async def found_by_search(connected: Engine, search: SavedSearch, *items: Enrich
         (Query(text='person:"made up" event:arrival lang:fr outlet:KE feed:feed'), None),
         (Query(text="figure:(arrived country:KE >=200)"), None),
         (Query(text="figure:(arrived unit:Personnel -<100) gangs"), "gangs"),
+        (Query(text="figure:(contributor:KE arrived >100)"), None),
+        (Query(text="event:(arrival country:KE) -event:(arrival country:JM)"), None),
+        (Query(text="arriver saluer"), "arrivée"),
+        (Query(text="forces gang"), "Force"),
     ],
     ids=lambda value: value.text or "tags" if isinstance(value, Query) else "",
 )
@@ -117,6 +121,10 @@ async def test_an_item_is_matched_and_found(connected: Engine, mark: str, query:
         Query(text="figure:(killed country:KE) OR country:JM"),
         Query(text="gangs -event:arrival"),
         Query(text="title:gangs"),
+        Query(text='"gang"'),
+        Query(text="-arriver gangs"),
+        Query(text="figure:(host:KE arrived >100)"),
+        Query(text="event:(arrival country:HT)"),
     ],
     ids=lambda query: query.text or "tags",
 )
@@ -127,6 +135,28 @@ async def test_an_item_that_lacks_a_part_is_not_matched_and_not_found(
     search = saved(query)
     assert await matched(connected, search, item) == []
     assert await found_by_search(connected, search, item) == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "said"),
+    [
+        ("en", "deployments", "The deployment was put off"),
+        ("fr", "deploiements", "Le déploiement de la mission"),
+        ("fr", "déploiement", "Les deploiements de la mission"),
+        ("es", "mision", "Las misiones de la policía"),
+        ("pt", "operacoes", "As operações da polícia"),
+        ("ht", "lapolis", "Lapolis la rive"),
+        ("sw", "polisi", "Polisi wa Kenya"),
+    ],
+)
+async def test_a_word_is_found_by_its_stem_in_the_item_s_own_language(
+    connected: Engine, mark: str, language: str, word: str, said: str
+) -> None:
+    item = enriched(url=f"https://news.example/{mark}", title=said, summary="", text=mark, language=language)
+    search = saved(Query(text=word))
+    [match] = await matched(connected, search, item)
+    assert match.surfaces
+    assert await found_by_search(connected, search, item) == {item.item_id}
 
 
 async def test_irrelevant_items_go_to_searches_that_ask_for_all(connected: Engine, mark: str) -> None:
