@@ -47,7 +47,13 @@ class Put(msgspec.Struct, frozen=True):
     document: Mapping[str, Any]
 
 
-Operation = Create | Replace | Put
+class Remove(msgspec.Struct, frozen=True):
+    """Delete a document; one that is not there is as good."""
+
+    id: str
+
+
+Operation = Create | Replace | Put | Remove
 
 
 class BulkResult(msgspec.Struct, frozen=True):
@@ -60,7 +66,7 @@ class BulkResult(msgspec.Struct, frozen=True):
 
 
 def encoded(operation: Operation) -> list[bytes]:
-    """The action and the document, as two lines."""
+    """The action and the document, as lines."""
     match operation:
         case Create():
             action: dict[str, Any] = {"create": {"_id": operation.id}}
@@ -69,6 +75,8 @@ def encoded(operation: Operation) -> list[bytes]:
             action = {"index": {"_id": stored.id, **condition}}
         case Put():
             action = {"index": {"_id": operation.id}}
+        case Remove():
+            return [msgspec.json.encode({"delete": {"_id": operation.id}})]
     return [msgspec.json.encode(action), msgspec.json.encode(operation.document)]
 
 

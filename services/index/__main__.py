@@ -13,6 +13,7 @@ EXAMPLES = """examples:
   python -m services.index api               serve the HTTP API and the page
   python -m services.index export "kenya since:7d" > items.csv
                                              write the items of a search as CSV or NDJSON
+  python -m services.index figures           make news-figures again from the items
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index key --api         print a new API key
 """
@@ -42,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import export_command
 
             return export_command.main(chosen.query, chosen.format, chosen.since, chosen.until)
+        case "figures":
+            from services.index import figures
+
+            return asyncio.run(figures.run())
         case "takedown":
             from services.index import takedown
 
@@ -74,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="write enriched items, match saved searches, send alerts")
     commands.add_parser("deliver", help="call the webhooks of alerts")
     commands.add_parser("api", help="serve the HTTP API and the page")
+    commands.add_parser(
+        "figures",
+        help="make news-figures again from the items",
+        description="Write the figures of every relevant item: after news-figures came to an archive that was older. "
+        "May be run at any time, and again. Exit status 1: the engine failed; run it again.",
+    )
     _add_export(commands)
     takedown = commands.add_parser(
         "takedown",

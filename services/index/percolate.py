@@ -119,7 +119,10 @@ def _matches(ids: Sequence[str], hit: Mapping[str, Any]) -> list[Match]:
 
 
 def _surfaces(slot: int, highlight: Mapping[str, Sequence[str]]) -> list[str]:
-    """The marked words, each once and not as part of a longer one. The engine names a document's field `SLOT_field` where it got several documents."""
+    """The marked words, each once and not as part of a longer one.
+
+    The engine names a document's field `SLOT_field` where it got several documents.
+    """
     found: dict[str, str] = {}
     for field in _TEXTS:
         for fragment in [*highlight.get(f"{slot}_{field}", ()), *highlight.get(field, ())]:

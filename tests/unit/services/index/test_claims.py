@@ -52,6 +52,7 @@ class Documents:
             else (isinstance(operation, Replace) and operation.stored.seq_no == number)
         )
         if allowed:
+            assert isinstance(operation, Create | Replace)
             self.kept[operation.id] = number + 1, operation.document
         return BulkResult(operation.id, "ok" if allowed else "conflict")
 
