@@ -51,7 +51,7 @@ def item(chance: Random, number: int) -> EnrichedItem:
         text=text(30),
         language=language,
         outlet_country=chance.choice([None, *COUNTRIES]),
-        relevant=chance.random() < 0.8,
+        relevant=chance.random() < 0.9,
         missions=["mission/mss"] if chance.random() < 0.5 else [],
         countries=[Country(code=code, role=chance.choice(ROLES), mentions=1) for code in chance.sample(COUNTRIES, 2)],
         entities=[
@@ -82,10 +82,10 @@ def saved_search(chance: Random, number: int) -> SavedSearch:
     """A saved search that is not refused."""
     while True:
         query = Query(
-            text=_either(chance, 3) if chance.random() < 0.95 else "",
-            countries=chance.sample(COUNTRIES, 2) if chance.random() < 0.15 else [],
-            entities=chance.sample(list(ENTITIES), 2) if chance.random() < 0.1 else [],
-            languages=chance.sample(list(WORDS), 2) if chance.random() < 0.1 else [],
+            text=_either(chance, 2) if chance.random() < 0.95 else "",
+            countries=chance.sample(COUNTRIES, 2) if chance.random() < 0.3 else [],
+            entities=chance.sample(list(ENTITIES), 2) if chance.random() < 0.2 else [],
+            languages=chance.sample(list(WORDS), 2) if chance.random() < 0.2 else [],
             relevant_only=chance.random() < 0.7,
         )
         try:
@@ -99,13 +99,13 @@ def saved_search(chance: Random, number: int) -> SavedSearch:
 
 
 def _either(chance: Random, depth: int) -> str:
-    parts = [_all(chance, depth) for _ in range(chance.choice([1, 1, 2, 3]))]
+    parts = [_all(chance, depth) for _ in range(chance.choice([1, 1, 1, 2]))]
     return chance.choice([" OR ", " | "]).join(parts)
 
 
 def _all(chance: Random, depth: int) -> str:
     parts = []
-    for _ in range(chance.choice([1, 1, 2, 3])):
+    for _ in range(chance.choice([1, 2, 2, 3])):
         excluded = chance.choice(["-", "NOT "]) if chance.random() < 0.15 else ""
         parts.append(excluded + _one(chance, depth))
     return chance.choice([" ", " AND "]).join(parts)
