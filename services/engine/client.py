@@ -21,10 +21,10 @@ from services.engine import operations as writing
 from services.engine import point_in_time, verdicts
 from services.engine.introduction import authorization, introduced
 from services.engine.opensearch import OpenSearchNode
-from services.engine.operations import BulkResult, Create, Operation, Put, Replace, Stored
+from services.engine.operations import BulkResult, Create, Operation, Put, Remove, Replace, Stored
 from services.telemetry import Progress, logger
 
-__all__ = ["BulkResult", "Create", "Engine", "Operation", "Put", "Replace", "Snapshot", "Stored", "connect"]
+__all__ = ["BulkResult", "Create", "Engine", "Operation", "Put", "Remove", "Replace", "Snapshot", "Stored", "connect"]
 
 log = logger(__name__)
 

@@ -15,6 +15,7 @@ EXAMPLES = """examples:
                                              write the items of a search as CSV or NDJSON
   python -m services.index corrections export > corrected.yaml
                                              write what people corrected as labelled items
+  python -m services.index figures           make news-figures again from the items
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index reindex           move items and searches to this version's mapping, while all goes on
   python -m services.index retain --dry-run  count what is older than the settings keep
@@ -52,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import corrections_command
 
             return corrections_command.main(chosen.since)
+        case "figures":
+            from services.index import figures
+
+            return asyncio.run(figures.run())
         case "takedown":
             from services.index import takedown
 
@@ -96,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="write enriched items, match saved searches, send alerts")
     commands.add_parser("deliver", help="call the webhooks of alerts")
     commands.add_parser("api", help="serve the HTTP API and the page")
+    commands.add_parser(
+        "figures",
+        help="make news-figures again from the items",
+        description="Write the figures of every relevant item: after news-figures came to an archive that was older. "
+        "May be run at any time, and again. Exit status 1: the engine failed; run it again.",
+    )
     _add_export(commands)
     _add_corrections(commands)
     takedown = commands.add_parser(

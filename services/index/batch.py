@@ -13,7 +13,7 @@ from schemas.errors import Invalid
 from schemas.messages import EnrichedItem
 from services.dead_letters import DeadLetters
 from services.engine import Engine
-from services.index import alerts, claims, fault_point, items, merge, percolate, stories
+from services.index import alerts, claims, fault_point, figures, items, merge, percolate, stories
 from services.index.claims import Claimant
 from services.index.items import Known, Outcome
 from services.kafka import Producer, Record
@@ -58,6 +58,8 @@ async def index_batch(
         readable = {item_id: found for item_id, found in known.items() if isinstance(found, Known)}
         outcomes = await items.write(connected, [one.item for one in messages], readable, assigned, datetime.now(UTC))
     _report(outcomes)
+    with _timed("figures"):
+        await figures.follow(connected, with_figures(outcomes, readable))
     fault_point.reached(fault_point.WRITTEN)
     due = due_matches(messages, outcomes)  # also of unchanged items: a crash may have eaten their alerts
     with _timed("match"):
@@ -107,6 +109,19 @@ def merge_first(
             rejected += [(part.record, error) for part in parts]
     failed = [record for record, _ in rejected]
     return [message for message in messages if message.record not in failed], claimants, rejected
+
+
+def with_figures(outcomes: Sequence[Outcome], before: Mapping[str, Known]) -> set[str]:
+    """Return the items that have figures to be written, or may have had some; also unchanged ones, as of a replay."""
+    written = [outcome for outcome in outcomes if outcome.verdict != "invalid"]
+    ids = {outcome.document.item_id: outcome.document for outcome in written}
+    return {
+        item_id
+        for item_id, document in ids.items()
+        if item_id in before
+        or len(document.sources) > 1
+        or (not document.takedown and (item := merge.shown(document)).relevant and item.figures)
+    }
 
 
 def due_matches(messages: Sequence[Message], outcomes: Sequence[Outcome]) -> dict[str, tuple[Message, Outcome]]:

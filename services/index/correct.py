@@ -14,7 +14,7 @@ from schemas.errors import Invalid, Transient
 from schemas.identity import digest, new_trace_id
 from services import telemetry
 from services.engine import Engine
-from services.index import alerts, claims, corrections, items, merge, percolate, stories
+from services.index import alerts, claims, corrections, figures, items, merge, percolate, stories
 from services.index.claims import Claimant
 from services.index.corrections import Change, Correction, Withdrawal
 from services.index.indices import NEWS
@@ -106,6 +106,7 @@ async def _write(engine: Engine, item_id: str, made: Callable[[Document, datetim
             return Made(correction, document, is_new=False)
         document = await _in_story(engine, document)
         if await engine.replace(NEWS, known.stored, merge.to_stored(document, now), refresh=True):
+            await figures.follow(engine, [item_id])
             _audit(correction, document)
             return Made(correction, document, is_new=True)
     raise Transient(f"{item_id} was written by somebody else {ROUNDS} times in a row")

@@ -24,7 +24,8 @@ WINDOWS = "news-windows"
 ENDPOINTS = "news-endpoints"
 FEED_HEALTH = "news-feed-health"
 JOBS = "news-jobs"
-ALL = (NEWS, SEARCHES, STORIES, OUTBOX, WINDOWS, ENDPOINTS, FEED_HEALTH, JOBS)
+FIGURES = "news-figures"
+ALL = (NEWS, FIGURES, SEARCHES, STORIES, OUTBOX, WINDOWS, ENDPOINTS, FEED_HEALTH, JOBS)
 MOVED = tuple(name for name in ALL if name != JOBS)  # by reindex
 
 
@@ -107,11 +108,7 @@ async def _set_up_index(
         return [Line(thing, "drift", f"the alias stands for several indices: {', '.join(sorted(behind))}")]
     [(physical, found)] = behind.items()
     wanted = template(name, configured)["template"]
-    missing = {
-        field: mapping
-        for field, mapping in wanted["mappings"]["properties"].items()
-        if field not in found["mappings"].get("properties", {})
-    }
+    missing, names = lacking(wanted["mappings"]["properties"], found["mappings"].get("properties", {}))
     kept = {"number_of_shards", "number_of_replicas", "refresh_interval"}  # an operator's to choose once it exists
     fixed = {key: value for key, value in wanted["settings"]["index"].items() if key not in kept}
     differences = [
@@ -124,10 +121,27 @@ async def _set_up_index(
         return [Line(thing, "drift", f"{physical}: " + "; ".join(differences))]
     if not dry_run:
         await engine.put_mapping(physical, {"properties": missing})
-    lines = [Line(thing, "updated", f"{physical}: new fields {', '.join(sorted(missing))}")]
-    if len(differences) > len(missing):
+    lines = [Line(thing, "updated", f"{physical}: new fields {', '.join(names)}")]
+    if len(differences) > len(names):
         lines.append(Line(thing, "drift", f"{physical}: some differences need a reindex: " + "; ".join(differences)))
     return lines
+
+
+def lacking(wanted: Mapping[str, Any], found: Mapping[str, Any], within: str = "") -> tuple[dict[str, Any], list[str]]:
+    """Return the fields that can be added in place, as a mapping to put and as names; those inside others too."""
+    put: dict[str, Any] = {}
+    names: list[str] = []
+    for field, mapping in sorted(wanted.items()):
+        there = found.get(field)
+        if there is None:
+            put[field] = mapping
+            names.append(within + field)
+        elif "properties" in mapping and "properties" in there and mapping.get("type") == there.get("type"):
+            inner, inner_names = lacking(mapping["properties"], there["properties"], f"{within}{field}.")
+            if inner:
+                put[field] = {key: value for key, value in mapping.items() if key == "type"} | {"properties": inner}
+                names += inner_names
+    return put, names
 
 
 def differing(wanted: Any, found: Any, *, within: str, others: bool = True) -> Iterator[str]:

@@ -8,15 +8,16 @@ over it (corrections.py).
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from schemas import codec
 from schemas.errors import Invalid
-from schemas.messages import EnrichedItem, RawItem, Utc
+from schemas.messages import EnrichedItem, RawItem, Role, Utc
 from services.index import corrections
 from services.index.corrections import Correction
+from services.index.stems import stems
 from services.index.stories import apart_story_id
 
 EARLIEST_PUBLICATION = datetime(1990, 1, 1, tzinfo=UTC)  # before that feeds did not exist: an empty or broken date
@@ -25,7 +26,7 @@ TITLES_KEPT = 100
 
 TAGS = tuple(name for name in EnrichedItem.__struct_fields__ if name not in RawItem.__struct_fields__)
 TYPED_NAMES = ("person", "organisation", "place", "gang")
-ROLES = ("host", "lead", "contributor", "pledged", "withdrew")
+ROLES = get_args(Role)
 
 
 class Title(msgspec.Struct, kw_only=True, frozen=True, order=True):
@@ -186,6 +187,8 @@ def searchable(document: Document) -> dict[str, Any]:
     fields = {name: value for name, value in codec.to_builtins(item).items() if name != "schema_version"}
     return fields | {
         **_tags(item),
+        "figures": _figures(item),
+        "stems": stems(item),
         "story_id": story_of(document),
         "takedown": False,
         "corrected": bool(corrections.active(document.corrections)),
@@ -206,6 +209,14 @@ def _tags(item: EnrichedItem) -> dict[str, list[str]]:
     tags |= {f"country_{role}": {one.code for one in item.countries if one.role == role} for role in ROLES}
     tags |= {kind: {one.name for one in item.entities if one.type == kind} for kind in TYPED_NAMES}
     return {field: sorted(values) for field, values in tags.items()}
+
+
+def _figures(item: EnrichedItem) -> list[dict[str, Any]]:
+    """The figures, each with the roles that its country has in the item: a figure of a contributor."""
+    roles: dict[str | None, list[str]] = {}
+    for country in item.countries:
+        roles.setdefault(country.code, []).append(country.role)
+    return [msgspec.to_builtins(figure) | {"roles": roles.get(figure.country, [])} for figure in item.figures]
 
 
 def from_stored(source: dict[str, Any]) -> Document:

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from services.engine import Engine
+from services.index import stems
 from services.index.indices import SEARCHES
-from services.index.merge import Document, searchable
+from services.index.merge import ROLES, Document, searchable
 from services.index.searches import ANY, SavedSearch, saved_search
 
 TOGETHER_FROM = 64
@@ -21,18 +22,18 @@ SURFACES = 5
 
 # What a query may ask for (query.py): nothing else is sent.
 FIELDS = (
-    *("title", "summary", "text", "language", "relevant", "relevance", "takedown", "event_at", "origin"),
+    *("title", "summary", "text", "stems", "language", "relevant", "relevance", "takedown", "event_at", "origin"),
     "corrected",
-    *("story_id", "figures", "feeds", "outlet_country", "mission", "entity", "person", "organisation", "place"),
-    *("gang", "event"),
-    *("country", "country_host", "country_lead", "country_contributor", "country_pledged", "country_withdrew"),
+    *("story_id", "figures", "events", "feeds", "outlet_country", "mission", "entity"),
+    *("person", "organisation", "place", "gang", "event", "country", *(f"country_{role}" for role in ROLES)),
 )
+_TEXTS = ("title", "summary", "text", *stems.FIELDS)
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no text has them, and the engine trims control characters
 _APART = re.compile(f"{_CLOSE}(\\s+){_OPEN}")  # the words of a phrase are marked one by one
 _HIGHLIGHT = {
     "pre_tags": [_OPEN],
     "post_tags": [_CLOSE],
-    "fields": {field: {"number_of_fragments": 1, "fragment_size": 200} for field in ("title", "summary", "text")},
+    "fields": {field: {"number_of_fragments": 1, "fragment_size": 200} for field in _TEXTS},
 }
 
 
@@ -119,11 +120,15 @@ def _matches(ids: Sequence[str], hit: Mapping[str, Any]) -> list[Match]:
 
 
 def _surfaces(slot: int, highlight: Mapping[str, Sequence[str]]) -> list[str]:
-    """The marked words, each once. The engine names a document's field `SLOT_field` where it got several documents."""
+    """The marked words, each once and not as part of a longer one.
+
+    The engine names a document's field `SLOT_field` where it got several documents.
+    """
     found: dict[str, str] = {}
-    for field in ("title", "summary", "text"):
+    for field in _TEXTS:
         for fragment in [*highlight.get(f"{slot}_{field}", ()), *highlight.get(field, ())]:
             for marked in _APART.sub(r"\1", fragment).split(_OPEN)[1:]:
                 words = marked.split(_CLOSE)[0]
-                found.setdefault(words.casefold(), words)
+                if not any(words.casefold() in longer for longer in found):
+                    found[words.casefold()] = words
     return list(found.values())[:SURFACES]

@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.errors import Invalid
 from schemas.messages import CountryCode, LanguageCode
-from services.index import query_fields, query_language
+from services.index import query_fields, query_language, query_pairs
 from services.index.query_fields import Clause, Now
 from services.index.query_language import All, Either, Field, Misread, Node, Not, Phrase, Word
 
@@ -74,8 +74,8 @@ def _clause(node: Node, now: Now) -> Clause:
             return query_fields.words(node)
         case Phrase():
             return query_fields.words(node)
-        case Field(name=query_fields.FIGURE):
-            return query_fields.figure(node)
+        case Field() if query_pairs.is_pair(node):
+            return query_pairs.pair(node, now)
         case Field():
             return {"constant_score": {"filter": _field(node, node.value, now)}}
         case Not(part=part):

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 
-from schemas.messages import EntityType, FigureKind
+from schemas.messages import EntityType
+from services.index import stems
 from services.index.merge import ROLES
 from services.index.query_language import All, Either, Field, Misread, Node, Not, Phrase, Word
 
@@ -14,17 +15,19 @@ Value = Word | Phrase
 Now = Callable[[], datetime]
 
 TEXT_FIELDS: Final = ("title^3", "summary^2", "text")
+_STEMMED: Final = re.compile("[A-Za-z\u00c0-\u024f]+(?:['\u2019][A-Za-z\u00c0-\u024f]+)?")
 _SPANS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_COMPARED: Final = re.compile(r"(>=|<=|>|<|=)?(\d+(?:\.\d+)?)")
-_BOUNDS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
 def words(value: Value, fields: tuple[str, ...] = TEXT_FIELDS) -> Clause:
-    """A word or phrase, in any of these fields."""
+    """A word or phrase, in any of these fields. A word counts by its stem too; in a phrase, as it is written."""
     if isinstance(value, Word) and value.prefix:
         # of the engine's syntaxes the one that analyses the letters of a prefix
         query = re.sub(r"([^\w\s])", r"\\\1", value.text) + "*"
         return {"simple_query_string": {"query": query, "fields": list(fields), "flags": "PREFIX|ESCAPE"}}
+    if isinstance(value, Word) and fields == TEXT_FIELDS and _STEMMED.fullmatch(value.text):
+        # once in any field: every analysis makes one term of it, or none where it is a stop word there
+        return {"multi_match": {"query": value.text, "fields": [*fields, *stems.FIELDS], "operator": "and"}}
     # A word such as Port-au-Prince is several to the analyser: they must stand together.
     return {"multi_match": {"query": value.text, "fields": list(fields), "type": "phrase"}}
 
@@ -33,7 +36,8 @@ def _title(value: Value, _: Now) -> Clause:
     return words(value, ("title",))
 
 
-def _keyword(field: str, pattern: str, takes: str, case: Callable[[str], str] = str) -> Callable[[Value, Now], Clause]:
+def keyword(field: str, pattern: str, takes: str, case: Callable[[str], str] = str) -> Callable[[Value, Now], Clause]:
+    """A keyword of this pattern. takes: says what the value should be, to whoever got it wrong."""
     form = re.compile(pattern)
 
     def clause(value: Value, _: Now) -> Clause:
@@ -52,10 +56,15 @@ def _name(field: str) -> Callable[[Value, Now], Clause]:
     return lambda value, _: {"term": {field: {"value": value.text, "case_insensitive": True}}}
 
 
-def _role(value: Value, _: Now) -> Clause:
+def role(value: Value) -> str:
+    """Return the role that the value names. Raises Misread."""
     if value.text not in ROLES:
         raise Misread(f"role takes one of {', '.join(ROLES)}, not {value.text}", value.at)
-    return {"exists": {"field": f"country_{value.text}"}}
+    return value.text
+
+
+def _role(value: Value, _: Now) -> Clause:
+    return {"exists": {"field": f"country_{role(value)}"}}
 
 
 def _yes_no(field: str) -> Callable[[Value, Now], Clause]:
@@ -74,9 +83,11 @@ def _corrected(value: Value, now: Now) -> Clause:
     return yes if corrected == yes else {"bool": {"must_not": [yes]}}
 
 
-def _time(bound: str) -> Callable[[Value, Now], Clause]:
+def time(field: str, bound: str) -> Callable[[Value, Now], Clause]:
+    """A time on one side of a bound: gte, lt."""
+
     def clause(value: Value, now: Now) -> Clause:
-        return {"range": {"event_at": {bound: _moment(value, now).isoformat()}}}
+        return {"range": {field: {bound: _moment(value, now).isoformat()}}}
 
     return clause
 
@@ -95,24 +106,26 @@ def _moment(value: Value, now: Now) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
-_COUNTRY: Final = ("[A-Z]{2}", "a country is a code of ISO 3166-1, such as KE", str.upper)
+COUNTRY: Final = ("[A-Z]{2}", "a country is a code of ISO 3166-1, such as KE", str.upper)
+ENTITY: Final = ("[a-z]+/.+", "an entity is an id of the gazetteer, such as person/godfrey-otunge")
+EVENT: Final = ("[a-z0-9_]+", "an event is a type, such as deployment", str.lower)
 FIELDS: Final[dict[str, Callable[[Value, Now], Clause]]] = {
     "title": _title,
-    "country": _keyword("country", *_COUNTRY),
-    **{role: _keyword(f"country_{role}", *_COUNTRY) for role in ROLES},
+    "country": keyword("country", *COUNTRY),
+    **{role: keyword(f"country_{role}", *COUNTRY) for role in ROLES},
     "role": _role,
-    "outlet": _keyword("outlet_country", *_COUNTRY),
-    "entity": _keyword("entity", "[a-z]+/.+", "an entity is an id of the gazetteer, such as person/godfrey-otunge"),
+    "outlet": keyword("outlet_country", *COUNTRY),
+    "entity": keyword("entity", *ENTITY),
     **{kind: _name(kind) for kind in get_args(EntityType) if kind != "mission"},
-    "mission": _keyword("mission", ".+", "a mission is an id of the gazetteer, such as mission/mss"),
-    "event": _keyword("event", "[a-z0-9_]+", "an event is a type, such as deployment", str.lower),
-    "lang": _keyword("language", "[a-z]{2,3}", "a language is a code of ISO 639, such as ht", str.lower),
-    "feed": _keyword("feeds", ".+", "a feed is its id"),
-    "story": _keyword("story_id", ".+", "a story is its id"),
+    "mission": keyword("mission", ".+", "a mission is an id of the gazetteer, such as mission/mss"),
+    "event": keyword("event", *EVENT),
+    "lang": keyword("language", "[a-z]{2,3}", "a language is a code of ISO 639, such as ht", str.lower),
+    "feed": keyword("feeds", ".+", "a feed is its id"),
+    "story": keyword("story_id", ".+", "a story is its id"),
     "relevant": _yes_no("relevant"),
     "corrected": _corrected,
-    "since": _time("gte"),
-    "until": _time("lt"),
+    "since": time("event_at", "gte"),
+    "until": time("event_at", "lt"),
 }
 TIMES: Final = frozenset({"since", "until"})
 FIGURE: Final = "figure"
@@ -146,37 +159,3 @@ def filtered(node: Node, leaf: Callable[[Word | Phrase | Field], Clause]) -> Cla
         case Word() | Phrase() | Field():
             return leaf(node)
     raise AssertionError(node)
-
-
-def figure(node: Field) -> Clause:
-    """figure:killed, figure:(pledged country:JM >100): one figure of which all of it is true. Raises Misread."""
-    return {"nested": {"path": "figures", "query": filtered(node.value, _of_figure)}}
-
-
-def _of_figure(node: Word | Phrase | Field) -> Clause:
-    match node:
-        case Field(name="country", value=Word() | Phrase() as value):
-            return _keyword("figures.country", *_COUNTRY)(value, _never)
-        case Field(name="unit", value=Word() | Phrase() as value):
-            return {"term": {"figures.unit": {"value": value.text, "case_insensitive": True}}}
-        case Field(name=name, at=at):
-            raise Misread(f"of a figure there are country: and unit:, no {name}:", at)
-        case Word() | Phrase() as value:
-            return _kind_or_value(value)
-    raise AssertionError(node)
-
-
-def _kind_or_value(value: Value) -> Clause:
-    if compared := _COMPARED.fullmatch(value.text):
-        sign, number = compared.groups()
-        if sign in _BOUNDS:
-            return {"range": {"figures.value": {_BOUNDS[sign]: float(number)}}}
-        return {"term": {"figures.value": float(number)}}
-    if value.text not in get_args(FigureKind):
-        kinds = ", ".join(get_args(FigureKind))
-        raise Misread(f"a figure has a kind ({kinds}) or a value (>100, <=2500, 400), not {value.text}", value.at)
-    return {"term": {"figures.kind": value.text}}
-
-
-def _never() -> datetime:
-    raise AssertionError("no time here")

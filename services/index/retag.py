@@ -12,7 +12,7 @@ from schemas.messages import EnrichedItem
 from services import kafka, telemetry
 from services.dead_letters import DeadLetters
 from services.engine import Engine, Operation, Replace
-from services.index import batch, claims, items, merge, stories
+from services.index import batch, claims, figures, items, merge, stories
 from services.index.claims import Claimant
 from services.index.indices import NEWS
 from services.index.items import Known
@@ -52,6 +52,7 @@ async def retag_batch(records: Sequence[Record], engine: Engine, letters: DeadLe
     for message in messages:
         by_item.setdefault(message.item.item_id, []).append(message.item)
     refused = await write(engine, by_item)
+    await figures.follow(engine, by_item)
     rejected += [(one.record, refused[one.item.item_id]) for one in messages if one.item.item_id in refused]
     for record, error in rejected:
         await letters.send(record, error)

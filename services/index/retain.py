@@ -17,7 +17,7 @@ from schemas import topics
 from schemas.errors import Invalid, Transient
 from services import engine, settings, telemetry
 from services.engine import Engine, Remove, Stored
-from services.index import job, stories
+from services.index import figures, job, stories
 from services.index.indices import NEWS, OUTBOX, STORIES
 from services.index.job import Busy, Lost, say
 
@@ -111,6 +111,8 @@ async def _delete(connected: Engine, rule: Rule, rate: float) -> int:
             if not any(hit["_source"].get(field) for field in SPARED_FIELDS)
         ]
         results = await connected.bulk(rule.index, [Remove(one.id, one) for one in found])
+        if rule.index == NEWS:
+            await figures.follow(connected, [one.id for one in found])
         deleted += sum(result.verdict == "ok" for result in results)
         body["search_after"] = hits[-1]["sort"]
         if time.monotonic() - told >= EVERY_S:

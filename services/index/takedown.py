@@ -16,7 +16,7 @@ from schemas.canonical_url import canonical_url
 from schemas.errors import Invalid, Transient
 from services import engine, telemetry
 from services.engine import Engine
-from services.index import merge
+from services.index import figures, merge
 from services.index.deliver import outbox
 from services.index.indices import NEWS, OUTBOX
 
@@ -52,6 +52,7 @@ async def take_down(connected: Engine, names: Sequence[str], reason: str | None,
     taken = []
     for item_id in ids:
         before = await _bury(connected, item_id, reason, now)
+        await figures.follow(connected, [item_id])
         cleared = await _clear_deliveries(connected, item_id, now)
         was: Literal["indexed", "unknown", "taken down already"] = "indexed" if before else "unknown"
         if before and before.get("takedown"):

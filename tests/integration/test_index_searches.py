@@ -94,6 +94,10 @@ finding = pytest.mark.parametrize(
         (Query(text='person:"made up" event:arrival lang:fr outlet:KE feed:feed'), None),
         (Query(text="figure:(arrived country:KE >=200)"), None),
         (Query(text="figure:(arrived unit:Personnel -<100) gangs"), "gangs"),
+        (Query(text="figure:(contributor:KE arrived >100)"), None),
+        (Query(text="event:(arrival country:KE) -event:(arrival country:JM)"), None),
+        (Query(text="arriver saluer"), "arrivée"),
+        (Query(text="forces gang"), "Force"),
     ],
     ids=lambda value: value.text or "tags" if isinstance(value, Query) else "",
 )
@@ -110,6 +114,10 @@ missing = pytest.mark.parametrize(
         Query(text="figure:(killed country:KE) OR country:JM"),
         Query(text="gangs -event:arrival"),
         Query(text="title:gangs"),
+        Query(text='"gang"'),
+        Query(text="-arriver gangs"),
+        Query(text="figure:(host:KE arrived >100)"),
+        Query(text="event:(arrival country:HT)"),
     ],
     ids=lambda query: query.text or "tags",
 )
@@ -143,6 +151,28 @@ async def test_an_item_that_lacks_a_part_is_not_matched(connected: Engine, mark:
 @missing
 async def test_an_item_that_lacks_a_part_is_not_found(connected: Engine, mark: str, query: Query) -> None:
     assert await found_by_search(connected, query, french(mark)) == set()
+
+
+@pytest.mark.usefixtures("percolator")
+@pytest.mark.parametrize(
+    ("language", "word", "said"),
+    [
+        ("en", "deployments", "The deployment was put off"),
+        ("fr", "deploiements", "Le déploiement de la mission"),
+        ("fr", "déploiement", "Les deploiements de la mission"),
+        ("es", "mision", "Las misiones de la policía"),
+        ("pt", "operacoes", "As operações da polícia"),
+        ("ht", "lapolis", "Lapolis la rive"),
+        ("sw", "polisi", "Polisi wa Kenya"),
+    ],
+)
+async def test_a_word_is_found_by_its_stem_in_the_item_s_own_language(
+    connected: Engine, mark: str, language: str, word: str, said: str
+) -> None:
+    item = enriched(url=f"https://news.example/{mark}", title=said, summary="", text=mark, language=language)
+    [match] = await matched(connected, saved(Query(text=word)), item)
+    assert match.surfaces
+    assert await found_by_search(connected, Query(text=word), item) == {item.item_id}
 
 
 @pytest.mark.usefixtures("percolator")

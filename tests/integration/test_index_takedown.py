@@ -12,13 +12,13 @@ import msgspec
 import pytest
 
 from schemas import codec, topics
-from schemas.messages import EnrichedItem
+from schemas.messages import EnrichedItem, Figure
 from services import engine, kafka
 from services.dead_letters import DeadLetters
 from services.engine import Engine
-from services.index import batch, items, merge, takedown
+from services.index import batch, figures, items, merge, retag, takedown
 from services.index.deliver import outbox
-from services.index.indices import NEWS, OUTBOX
+from services.index.indices import FIGURES, NEWS, OUTBOX
 from services.kafka import Record
 from tests.conftest import ROOT, Servers
 from tests.integration.webhooks import (
@@ -112,6 +112,35 @@ async def test_an_items_words_are_gone_everywhere_and_replay_repoll_and_retaggin
     [repeated] = await takedown.take_down(connected, [first.item_id], None, NOW)
     assert repeated.was == "taken down already"
     assert await document(connected, NEWS, first.item_id) == tombstone
+
+
+async def test_figures_follow_the_item_and_go_with_it(connected: Engine, word: str) -> None:
+    first = item(word)
+    pledges = [
+        Figure(kind="pledged", value=n, unit="personnel", country="JM", approximate=False) for n in (24.0, 150.0)
+    ]
+    revised = msgspec.structs.replace(first, revision=first.revision + 1, figures=pledges, content_hash="2" * 32)
+
+    async def values() -> list[float]:
+        await connected.refresh(FIGURES)
+        body = {"query": {"term": {"item_id": first.item_id}}, "sort": ["value"], "size": 10}
+        return [hit["_source"]["value"] for hit in (await connected.search(FIGURES, body))["hits"]["hits"]]
+
+    await process(connected, first)
+    assert await values() == [200.0]
+    await process(connected, first, revised)
+    assert await values() == [24.0, 150.0]
+    fewer = msgspec.structs.replace(revised, figures=pledges[:1], gazetteer_version="9-0123456789ab")
+    async with kafka.producer("test") as producer:
+        record = Record(topics.RETAGGED, 0, 0, None, codec.encode(fewer), (), 0)
+        await retag.retag_batch([record], connected, DeadLetters("index-retag", producer))
+    assert await values() == [24.0]
+    await connected.delete(FIGURES, f"{first.item_id}-0")
+    await connected.refresh(NEWS)
+    assert await figures.follow_all(connected) >= 1
+    assert await values() == [24.0]
+    await takedown.take_down(connected, [first.item_id], None, NOW)
+    assert await values() == []
 
 
 async def test_a_url_also_takes_down_what_moved_there_and_an_id_says_where_else_it_may_come_from(

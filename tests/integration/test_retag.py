@@ -113,7 +113,7 @@ async def test_an_archive_gets_new_tags_and_nothing_else_and_alerts_nobody(
 
 
 def without_tags(document: dict[str, Any]) -> dict[str, Any]:
-    flat = {*merge.TAGS, "mission", "country", "entity", "event", *merge.TYPED_NAMES, "story_id"}
+    flat = {*merge.TAGS, "mission", "country", "entity", "event", *merge.TYPED_NAMES, "story_id", "stems"}
     flat |= {f"country_{role}" for role in merge.ROLES}
     sources = [{key: value for key, value in one.items() if key not in merge.TAGS} for one in document["sources"]]
     return {key: value for key, value in document.items() if key not in flat} | {"sources": sources}

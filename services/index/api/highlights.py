@@ -3,45 +3,36 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from services.index import stems
+from services.index.api import passages
 from services.index.api.models import EvidenceSpan, Highlights
+from services.index.api.passages import END, START
 
 FIELDS: Final = ("title", "summary", "text")
-START, END = "\ue000", "\ue001"  # private use: around a match in what the engine returns, taken out here
-SOURCE: Final = ["evidence"]  # fields of the item that are needed
+SOURCE: Final = ["evidence"]  # fields of the item that are needed beside those shown
 MAX_EVIDENCE: Final = 50  # spans of one item
 
+# Whole texts, marked: a word may be found by its stem and a phrase as it is written, and both belong in one passage.
 ASKED: Final[dict[str, Any]] = {
     "pre_tags": [START],
     "post_tags": [END],
     "type": "unified",
-    "order": "score",
-    "fields": {
-        "title": {"number_of_fragments": 0},
-        "summary": {"number_of_fragments": 3, "fragment_size": 200},
-        "text": {"number_of_fragments": 3, "fragment_size": 200},
-    },
+    "number_of_fragments": 0,
+    "fields": {name: {} for name in (*FIELDS, *stems.FIELDS)},
 }
 
 
 def highlights(hit: dict[str, Any]) -> Highlights:
     """Return those of a hit that was asked for with ASKED and SOURCE."""
-    found: dict[str, list[str]] = hit.get("highlight", {})
-    return Highlights(
-        matches={name: [parts(fragment) for fragment in found[name]] for name in FIELDS if name in found},
-        evidence=spans(hit["_source"].get("evidence") or ()),
-    )
-
-
-def parts(fragment: str) -> list[str]:
-    """Split a passage: every second part, beginning with the second, is a match. No markup, so nothing to escape."""
-    split: list[str] = []
-    for number, piece in enumerate(fragment.split(START)):
-        if number == 0:
-            split.append(piece)
-            continue
-        match, _, after = piece.partition(END)
-        split += [match, after]
-    return split
+    source = hit["_source"]
+    marked = [one for texts in hit.get("highlight", {}).values() for one in texts]
+    matches: dict[str, list[list[str]]] = {}
+    for text, found_at in passages.of(marked).items():
+        names = [name for name in ("title", "summary") if source[name] == text] or ["text"]
+        for name in names:
+            found = [passages.whole(text, found_at)] if name == "title" else passages.passages(text, found_at)
+            matches[name] = [passages.parts(text, one) for one in found]
+    return Highlights(matches=matches, evidence=spans(source.get("evidence") or ()))
 
 
 def spans(evidence: Iterable[dict[str, Any]]) -> Sequence[EvidenceSpan]:

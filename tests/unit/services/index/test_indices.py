@@ -4,7 +4,7 @@ import pytest
 
 from services import settings
 from services.index import indices, percolate
-from services.index.indices import differing
+from services.index.indices import differing, lacking
 
 
 @pytest.mark.parametrize("name", indices.ALL)
@@ -50,3 +50,20 @@ def test_drift_is_said_with_its_path() -> None:
         "title.type: is keyword, should be text",
         "url: is missing",
     ]
+
+
+def test_fields_that_are_missing_inside_others_can_be_added_too() -> None:
+    wanted = {
+        "figures": {"type": "nested", "properties": {"kind": {"type": "keyword"}, "roles": {"type": "keyword"}}},
+        "events": {"type": "nested", "properties": {"type": {"type": "keyword"}}},
+        "stems": {"properties": {"en": {"type": "text"}}},
+        "title": {"type": "text"},
+    }
+    found = {
+        "figures": {"type": "nested", "properties": {"kind": {"type": "keyword"}}},
+        "events": {"type": "object", "enabled": False},
+        "title": {"type": "keyword"},
+    }
+    put = {"figures": {"type": "nested", "properties": {"roles": {"type": "keyword"}}}, "stems": wanted["stems"]}
+    assert lacking(wanted, found) == (put, ["figures.roles", "stems"])
+    assert lacking(wanted, wanted) == ({}, [])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import Invalid
+from services.index import stems
 from services.index.query import Query, engine_query
 from services.index.query_fields import TEXT_FIELDS
 from services.index.query_language import Misread
@@ -100,6 +101,37 @@ def test_what_is_said_of_a_figure_is_true_of_one_figure() -> None:
     }
 
 
+def test_a_figure_may_be_a_contributor_s() -> None:
+    of_contributor = {
+        "bool": {"filter": [{"term": {"figures.roles": "contributor"}}, {"term": {"figures.country": "JM"}}]}
+    }
+    expected = [of_contributor, {"term": {"figures.kind": "pledged"}}, {"range": {"figures.value": {"gt": 100.0}}}]
+    made = only("figure:(contributor:JM pledged >100)")["nested"]
+    assert made["query"] == {"bool": {"filter": expected}}
+    assert only("figure:(role:lead)")["nested"]["query"] == {"term": {"figures.roles": "lead"}}
+
+
+def test_what_is_said_of_an_event_with_a_field_is_true_of_one_event() -> None:
+    nested = only("event:(Arrival country:(KE OR JM) since:2026-01-31)")["nested"]
+    either = [{"term": {"events.countries": "KE"}}, {"term": {"events.countries": "JM"}}]
+    assert nested["path"] == "events"
+    assert nested["query"]["bool"]["filter"] == [
+        {"term": {"events.type": "arrival"}},
+        {"bool": {"should": either, "minimum_should_match": 1}},
+        {"range": {"events.when": {"gte": "2026-01-31T00:00:00+00:00"}}},
+    ]
+    assert filtered("event:(arrival attack)")["bool"]["filter"] == [
+        {"term": {"event": "arrival"}},
+        {"term": {"event": "attack"}},
+    ]
+
+
+def test_a_word_counts_by_its_stem_and_a_phrase_as_it_is_written() -> None:
+    assert only("deployments")["multi_match"]["fields"] == [*TEXT_FIELDS, *stems.FIELDS]
+    for exact in ('"deployments"', "Port-au-Prince", "deploy*", "2793", "title:deployments"):
+        assert "stems" not in str(only(exact))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -112,7 +144,13 @@ def test_what_is_said_of_a_figure_is_true_of_one_figure() -> None:
         ("relevant:maybe", "yes or no"),
         ("entity:otunge", "an id of the gazetteer"),
         ("figure:(many)", "a figure has a kind"),
-        ("figure:(role:lead)", "of a figure there are"),
+        ("figure:(lang:fr)", "of one figure there are"),
+        ("figure:(role:observer)", "role takes one of host"),
+        ("figure:(pledged country:Jamaica)", "a country is a code"),
+        ("figure:(pledged country:(JM unit:USD))", "cannot stand inside country"),
+        ("event:(arrival unit:USD)", "of one event there are country:"),
+        ("event:(arrival country:Kenya)", "a country is a code"),
+        ("event:(arrival since:soon)", "a time is a date"),
         ("country:(KE lang:fr)", "cannot stand inside"),
         ("-gang -police", "only excludes"),
         ('-"gang leader"', "only excludes"),
@@ -137,6 +175,8 @@ def test_a_saved_search_names_no_time() -> None:
     with pytest.raises(Misread, match="new items only") as raised:
         engine_query(Query(text="kenya -(since:7d)"), standing=True)
     assert raised.value.position == 9
+    with pytest.raises(Misread, match="new items only"):
+        engine_query(Query(text="event:(arrival since:7d)"), standing=True)
 
 
 @pytest.mark.parametrize(

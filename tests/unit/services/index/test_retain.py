@@ -8,7 +8,7 @@ import pytest
 
 from schemas.errors import Invalid
 from services import settings
-from services.engine import BulkResult, Engine, Operation
+from services.engine import BulkResult, Engine, Operation, Stored
 from services.index import job, retain
 from services.index.indices import JOBS, NEWS, OUTBOX, STORIES
 from services.index.retain import Rule
@@ -45,6 +45,11 @@ class FakeEngine:
         self._pages = list(pages)
         self._conflicts = conflicts
         self.removed: list[str] = []
+        self.followed: set[str] = set()
+
+    async def mget(self, index: str, ids: Sequence[str], *, only: Sequence[str]) -> dict[str, Stored]:
+        self.followed |= {one for one in ids if index == NEWS}
+        return {}
 
     async def search(self, index: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return {"hits": {"total": {"value": 4}, "hits": [] if body["size"] == 0 else self._pages.pop(0)}}
@@ -71,4 +76,5 @@ async def test_corrected_items_and_tombstones_stay_and_what_changed_meanwhile_do
     engine = FakeEngine([first, [hit("grave", takedown=True), hit("changed")], []], conflicts=["changed"])
     counts = await retain.retain(cast(Engine, engine), [rules(1, 0)[NEWS]], dry_run=False)
     assert engine.removed == ["plain", "empty", "changed"]
+    assert engine.followed == {"plain", "empty", "changed"}  # their figures go, too
     assert counts == {NEWS: 2}
