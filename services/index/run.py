@@ -2,19 +2,16 @@
 
 import asyncio
 
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
-
 from schemas import topics
-from schemas.errors import Transient
 from services import engine, kafka, process, settings
 from services.dead_letters import DeadLetters
-from services.engine import Engine
-from services.index import batch, health, percolate, retag
+from services.index import batch, health, percolate, readiness, retag
+from services.index.indices import FEED_HEALTH, FIGURES, NEWS, SEARCHES, STORIES
 from services.kafka import Record
 from services.live_traffic import LiveTraffic
-from services.telemetry import Progress, logger
+from services.telemetry import Progress
 
-log = logger(__name__)
+WRITTEN = (NEWS, FIGURES, STORIES, SEARCHES, FEED_HEALTH)
 
 
 def main() -> int:
@@ -30,7 +27,12 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
     index = settings.Index()
     public_url = settings.Api().public_url
     async with engine.connect(progress) as connected, kafka.producer("index", progress) as producer:
-        await _warm_up(connected, progress)
+
+        async def ready() -> None:
+            await readiness.check(connected, WRITTEN)
+            await percolate.warm_up(connected)
+
+        await readiness.until(ready, progress)
         letters, health_letters = DeadLetters("index", producer), DeadLetters("index", producer)
 
         live = LiveTraffic(index.index_batch)
@@ -63,17 +65,3 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
                     progress=Progress(limit_s=1.0),  # of its own: the items' progress is what liveness means
                 )
             )
-
-
-async def _warm_up(connected: Engine, progress: Progress) -> None:
-    """Warm the percolator up, waiting until set-up has made its index."""
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(Transient), wait=wait_exponential_jitter(multiplier=0.5, max=15)
-    ):
-        with attempt:
-            try:
-                await percolate.warm_up(connected)
-            except Transient as error:
-                log.warning("indices are not ready, waiting", error=str(error))
-                progress.waiting("the indices")
-                raise

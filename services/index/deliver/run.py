@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 from prometheus_client import Gauge
 
@@ -13,11 +14,11 @@ from schemas.messages import Alert
 from services import engine, guarded_http, kafka, process, settings, vault
 from services.dead_letters import DeadLetters
 from services.engine import Engine
-from services.index import searches, takedown
+from services.index import readiness, searches, takedown
 from services.index.deliver import courier, endpoints, hold, outbox, retry_schedule
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
-from services.index.indices import SEARCHES
+from services.index.indices import ENDPOINTS, OUTBOX, SEARCHES, WINDOWS
 from services.index.searches import SavedSearch
 from services.kafka import Record
 from services.telemetry import Progress, logger
@@ -27,6 +28,7 @@ log = logger(__name__)
 DUE = Gauge("news_outbox_due", "Deliveries that the last scan found due, at most 100 an endpoint")
 
 GROUP = "deliver"
+WRITTEN = (OUTBOX, WINDOWS, ENDPOINTS)
 SCAN_S = 1.0
 AWAY_S = 5.0  # between scans while the engine is away
 MAX_CONNECTIONS = 800  # below the usual limit of 1,024 files; lanes limit what one endpoint takes of them
@@ -66,6 +68,7 @@ async def run(
         ) as client,
         asyncio.TaskGroup() as tasks,
     ):
+        await readiness.until(partial(readiness.check, connected, WRITTEN), progress)
         attempts = courier.Courier(connected, client, opened, configured, delays_s, now)
         lanes = Lanes(tasks, attempts.attempt, configured.deliver_concurrency)
         dead_letters = DeadLetters("deliver", producer, now)
