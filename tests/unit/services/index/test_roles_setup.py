@@ -58,4 +58,4 @@ def test_who_only_reads_cannot_write_nor_see_what_is_secret(name: str) -> None:
 def test_the_writer_of_items_cannot_delete_nor_see_endpoints() -> None:
     assert privileges("news_index", indices.NEWS) == {"read", "index", "view_index_metadata"}
     assert privileges("news_index", indices.ENDPOINTS) == set()
-    assert privileges("news_index", indices.SEARCHES) == {"read"}
+    assert privileges("news_index", indices.SEARCHES) == {"read", "view_index_metadata"}
