@@ -42,6 +42,17 @@ class Engine(BaseSettings):
     elasticsearch_timeout_s: float = Field(30.0, gt=0, description="Seconds until a request counts as failed")
 
 
+class Kibana(BaseSettings):
+    """How the set-up step of Kibana's objects reaches Kibana."""
+
+    model_config = _PREFIXED
+    kibana_url: str = Field("http://127.0.0.1:5601", description="Kibana, URL with its base path, without credentials")
+    kibana_api_key: SecretStr | None = Field(None, description="API key, as the engine encodes it")
+    kibana_username: str | None = Field(None, description="User, where there is no API key")
+    kibana_password: SecretStr | None = Field(None, description="Password of that user")
+    kibana_ca_file: Path | None = Field(None, description="CA certificates (PEM) of Kibana; default the system's")
+
+
 class Telemetry(BaseSettings):
     """Logs, metrics, liveness."""
 
@@ -183,5 +194,5 @@ class Api(BaseSettings):
 
 
 ALL: tuple[type[BaseSettings], ...] = (
-    *(Kafka, Engine, Telemetry, Outbound, Ingest, Enrich, Index, Retention, Snapshots, Secrets, Deliver, Api),
+    *(Kafka, Engine, Kibana, Telemetry, Outbound, Ingest, Enrich, Index, Retention, Snapshots, Secrets, Deliver, Api),
 )

@@ -142,9 +142,9 @@ CONTRIBUTORS: Final = Dashboard(
                     FIGURES,
                     "side",
                     {
-                        "x": top("country", 15, "pledged"),
-                        "pledged": highest("value", "Pledged", _people("pledged")),
-                        "deployed": highest("value", "Deployed", _people("deployed")),
+                        "x": top("country", 15, "people"),
+                        "split": top("kind", 2, "people"),
+                        "people": highest("value", "People"),
                     },
                     f"kind: (pledged or deployed) and {PEOPLE}",
                 ),

@@ -100,7 +100,7 @@ def kind(index: str, field: str) -> str:
 def aggregatable(index: str, field: str) -> bool:
     """Tell whether charts can count by the field: it is not text and keeps its values in columns."""
     mapping = mapped(index)[field]
-    return mapping["type"] != "text" and mapping.get("doc_values", True)
+    return mapping["type"] != "text" and mapping.get("doc_values") is not False
 
 
 def label(field: str) -> str:
