@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from deploy.kibana import changes
 from deploy.kibana.errors import KibanaError
+from deploy.kibana.importing import import_objects
 from deploy.kibana.objects import FILE, objects
-from deploy.kibana.saved import Object, lines
+from deploy.kibana.saved import lines
 from deploy.kibana.server import Kibana
 from services import settings
 
@@ -61,26 +62,6 @@ def import_into(configured: settings.Kibana, space: str) -> int:
     kept = sum(step.verdict.startswith("kept") for step in taken)
     sys.stdout.write(f"{written} written, {kept} changed by somebody and left as they are\n")
     return 0
-
-
-def import_objects(kibana: Kibana, ours: Sequence[Object], space: str) -> list[changes.Step]:
-    """Import our objects and return what was done with each. Raises KibanaError.
-
-    What is new is imported without leave to overwrite; only what was just seen to be as we left it is overwritten.
-    Interrupted before the notes are written, the next import takes what this one wrote for changed by somebody.
-    """
-    record = changes.record({}, space)
-    found = kibana.export([*ours, *map(changes.beside, ours), record])
-    notes = changes.recorded(found.get(record["id"]))
-    steps = changes.steps(ours, found, notes)
-    updated = [step.written for step in steps if step.written and step.verdict == "updated"]
-    created = [step.written for step in steps if step.written and step.verdict != "updated"]
-    if created or updated:
-        kibana.write(created, overwrite=False)
-        kibana.write(updated, overwrite=True)
-        written = [*created, *updated]
-        kibana.write([changes.record(changes.noted(notes, written, kibana.export(written)), space)], overwrite=True)
-    return steps
 
 
 def told(step: changes.Step) -> str:

@@ -29,6 +29,13 @@ WHAT_TO_DO: Final = {
 }
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What an import did. taken: the ids that Kibana took. failures: a line for each that it did not take."""
+
+    taken: frozenset[str]
+    failures: list[str]
+
+
 class Kibana:
     """Kibana in one space. Close it, or use it as a context."""
 
@@ -77,10 +84,10 @@ class Kibana:
             left -= missing
         return {}
 
-    def write(self, objects: Sequence[Object], *, overwrite: bool) -> None:
-        """Import the objects. Raises Refused where Kibana does not take each of them; Unreachable."""
+    def write(self, objects: Sequence[Object], *, overwrite: bool) -> Written:
+        """Import the objects and return which of them Kibana took. Raises Refused, Unreachable."""
         if not objects:
-            return
+            return Written(frozenset(), [])
         with self._errors():
             answer = self._client.post(
                 f"{self.url}{self._within}/api/saved_objects/_import",
@@ -88,9 +95,11 @@ class Kibana:
                 files={"file": (FILE_NAME, lines(objects), "application/ndjson")},
             )
         outcome = _json(self.url, self._content(answer))
-        if outcome.get("success") is not True:
-            told = "\n".join(f"  {line}" for line in _failures(outcome.get("errors", [])))
-            raise Refused(f"{self.url} took {outcome.get('successCount', 0)} of {len(objects)} objects:\n{told}")
+        taken = frozenset(one["id"] for one in outcome.get("successResults", []) if "destinationId" not in one)
+        failures = list(_failures(outcome.get("errors", [])))
+        if outcome.get("success") is not True and not failures:
+            failures = ["no reason given"]
+        return Written(taken, failures)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
