@@ -136,7 +136,9 @@ def _bucket(operation: str, field: str, kind: str, scale: str, params: dict[str,
 
 def attributes(chart: Chart, layer: str, space: str = "") -> dict[str, Any]:
     """Return the state of a Lens panel by value. Raises KeyError where a field is not there or cannot be used so."""
-    columns = {name: column(chart.view) for name, column in chart.columns.items()}
+    # What a chart is split by comes first: the most frequent of the whole time, not of each interval
+    order = sorted(chart.columns, key=lambda name: name != SPLIT)
+    columns = {name: chart.columns[name](chart.view) for name in order}
     return {
         "title": "",
         "type": "lens",
@@ -148,7 +150,7 @@ def attributes(chart: Chart, layer: str, space: str = "") -> dict[str, Any]:
                 "formBased": {
                     "layers": {
                         layer: {
-                            "columnOrder": list(columns),
+                            "columnOrder": order,
                             "columns": columns,
                             "incompleteColumns": {},
                             "sampling": 1,
