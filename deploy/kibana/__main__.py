@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         "installed beside it. May be run at any time, and again.",
     )
     importing.add_argument(
-        "--space", type=_space, default="", metavar="ID", help="the space's identifier; without it, the default space"
+        "--space", type=_space, default="default", metavar="ID", help="the space's identifier; default: default"
     )
     importing.add_argument("--url", metavar="URL", help="Kibana, with its base path; without it, NEWS_KIBANA_URL")
     return parser
