@@ -107,10 +107,11 @@ def _export(stored: dict[tuple[str, str], dict[str, Any]], body: dict[str, Any])
 
 def _file(content_type: str, body: bytes) -> bytes:
     message = message_from_bytes(b"content-type: " + content_type.encode() + b"\r\n\r\n" + body, policy=policy.HTTP)
-    [part] = message.iter_parts()  # type: ignore[attr-defined]
+    [part] = message.iter_parts()
     assert part.get_param("name", header="content-disposition") == "file"
-    assert part.get_filename().endswith(".ndjson")
-    content: bytes = part.get_payload(decode=True)
+    assert (part.get_filename() or "").endswith(".ndjson")
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
     return content
 
 
