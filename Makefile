@@ -8,7 +8,7 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults fuzz format schemas lock up down status clean
+.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults fuzz format schemas kibana lock up down status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,7 @@ check: $(INSTALLED) ## lint, format, types, import rules, generated files
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PY) -m schemas check
+	$(PY) -m deploy.kibana check
 
 unit: $(INSTALLED) ## the tests that need no server
 	$(PY) -m pytest -q tests/unit tests/contract
@@ -55,6 +56,9 @@ format: $(INSTALLED) ## format the code, apply the linter's safe fixes
 
 schemas: $(INSTALLED) ## generate the JSON Schemas from the types
 	$(PY) -m schemas write
+
+kibana: $(INSTALLED) ## generate Kibana's objects from the mappings
+	$(PY) -m deploy.kibana write
 
 lock: $(INSTALLED) ## resolve the dependencies again
 	$(COMPILE) pyproject.toml -o requirements.lock

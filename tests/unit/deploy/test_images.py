@@ -29,16 +29,28 @@ def copied() -> dict[str, list[str]]:
     return targets
 
 
-@pytest.mark.parametrize("target", ["ingest", "enrich", "index"])
-def test_an_image_can_import_all_that_it_holds(target: str, tmp_path: Path) -> None:
+def assemble(target: str, folder: Path) -> None:
+    """Copy into the folder what the image has of the checkout."""
     for pattern in copied()[target]:
         for found in ROOT.glob(pattern):
-            to = tmp_path / found.relative_to(ROOT)
+            to = folder / found.relative_to(ROOT)
             to.parent.mkdir(parents=True, exist_ok=True)
             if found.is_dir():
                 shutil.copytree(found, to, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(found, to)
+
+
+@pytest.mark.parametrize("target", ["ingest", "enrich", "index"])
+def test_an_image_can_import_all_that_it_holds(target: str, tmp_path: Path) -> None:
+    assemble(target, tmp_path)
     assert (tmp_path / "services" / target / "__main__.py").exists()
     done = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_image_of_kibanas_objects_can_make_them(tmp_path: Path) -> None:
+    assemble("kibana", tmp_path)
+    command = [sys.executable, "-m", "deploy.kibana", "check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
