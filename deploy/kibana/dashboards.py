@@ -225,34 +225,35 @@ NAMES: Final = Dashboard(
     ),
 )
 
+
+def _stories(title: str, where: str, by: str) -> Chart:
+    return Chart(
+        title,
+        ITEMS,
+        "table",
+        {
+            "story": top("story_id", 30, by),
+            "title": latest("title", "Latest title", "event_at"),
+            "outlets": distinct("feed_id", "Outlets"),
+            "items": count("Items"),
+            "languages": distinct("language", "Languages"),
+            "first": lowest("event_at", "First"),
+            "last": highest("event_at", "Last"),
+        },
+        where,
+    )
+
+
 STORIES: Final = Dashboard(
     "stories",
     "News: stories growing now",
-    "What most outlets carry in the last 24 hours. A story is one text in many outlets: near-duplicates of each other.",
+    "What most items of the last 3 hours are about, and what most outlets carry in the last 24. A story is one text in "
+    "many outlets: near-duplicates of each other.",
     since="now-24h",
     controls=(ITEMS, ("language", "country")),
     refresh_s=60,
     rows=(
-        (
-            18,
-            (
-                Chart(
-                    "Stories",
-                    ITEMS,
-                    "table",
-                    {
-                        "story": top("story_id", 30, "outlets"),
-                        "title": latest("title", "Latest title", "event_at"),
-                        "outlets": distinct("feed_id", "Outlets"),
-                        "items": count("Items"),
-                        "languages": distinct("language", "Languages"),
-                        "first": lowest("event_at", "First"),
-                        "last": highest("event_at", "Last"),
-                    },
-                    RELEVANT,
-                ),
-            ),
-        ),
+        (14, (_stories("Growing: the last 3 hours", f"{RELEVANT} and event_at >= now-3h", "items"),)),
         (
             14,
             (
@@ -265,6 +266,7 @@ STORIES: Final = Dashboard(
                 ),
             ),
         ),
+        (18, (_stories("Widest: all of the time chosen", RELEVANT, "outlets"),)),
     ),
 )
 

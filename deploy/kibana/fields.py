@@ -67,6 +67,7 @@ LABELS = {
     "value": "Number",
 }
 
+HIDDEN = ("body", "evidence", "history", "of", "sources", "stems")
 LINKS = ("url", "canonical_url", "image_url")
 SHARES = ("relevance", "seen_share")
 DATE = {"id": "date", "params": {"pattern": "YYYY-MM-DD HH:mm"}}
@@ -119,8 +120,7 @@ def shown_as(index: str, field: str) -> dict[str, Any] | None:
     return LATENCY if field == "latency_ms" else None
 
 
-def unread(index: str) -> list[str]:
-    """Return what a reader need not see of each document: kept whole for us, not for people."""
+def hidden(index: str) -> list[str]:
+    """Return the names, as patterns, of what Discover does not show: kept for our programs, not for people."""
     properties = indices.definition(index).mappings["properties"]
-    whole = [name for name, mapping in properties.items() if mapping.get("enabled") is False]
-    return sorted([*whole, *(name for name in ("stems", "body", "of") if name in properties)])
+    return [pattern for name in HIDDEN if name in properties for pattern in (name, f"{name}.*")]

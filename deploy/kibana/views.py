@@ -39,7 +39,7 @@ def data_view(view: View, space: str = "") -> Object:
         "fieldAttrs": dumped({field: {"customLabel": fields.label(field)} for field in fields.mapped(view.index)}),
         "fieldFormatMap": dumped(shown),
         "runtimeFieldMap": "{}",
-        "sourceFilters": dumped([{"value": f"{field}*"} for field in fields.unread(view.index)]),
+        "sourceFilters": dumped([{"value": pattern} for pattern in fields.hidden(view.index)]),
         "typeMeta": "{}",
         "allowNoIndex": True,
     }

@@ -121,6 +121,13 @@ def test_every_field_has_a_readable_name_of_its_own_and_links_and_dates_their_fo
     assert all(formats[field] == "url" for field in ("url", "canonical_url") if field in labels)
 
 
+def test_what_is_kept_for_programs_is_hidden_and_what_people_read_is_not() -> None:
+    filters = json.loads(by_id()[saved.identifier("items")]["attributes"]["sourceFilters"])
+    hidden = {said["value"] for said in filters}
+    assert {"sources", "sources.*", "evidence", "history", "stems.*"} <= hidden
+    assert not hidden & {"quotes", "countries", "text", "title"}
+
+
 def test_every_label_is_of_a_field() -> None:
     assert fields.LABELS.keys() <= {field for view in views.ALL for field in fields.mapped(view.index)}
 
@@ -164,10 +171,12 @@ def test_the_form_is_that_of_exports(one: Object) -> None:
     assert list(observed.strange(one)) == []
 
 
-def test_what_an_export_never_had_is_noticed() -> None:
+def test_what_an_export_never_had_or_always_has_is_noticed() -> None:
     one = by_id()["news-monitor-coverage"]
     invented = one | {"attributes": one["attributes"] | {"panels": "[]"}}
     assert list(observed.strange(invented)) == ["dashboard.attributes: panels"]
+    without = one | {"attributes": {key: value for key, value in one["attributes"].items() if key != "optionsJSON"}}
+    assert list(observed.strange(without)) == ["dashboard.attributes: no optionsJSON"]
 
 
 def test_the_versions_are_those_of_the_oldest_kibana() -> None:
