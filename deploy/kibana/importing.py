@@ -30,5 +30,5 @@ def import_objects(kibana: Kibana, ours: Sequence[Object], space: str) -> list[c
         failures += kibana.write([changes.record(notes, space)], overwrite=True).failures
     if failures:
         told = "\n".join(f"  {failure}" for failure in failures)
-        raise Refused(f"{kibana.url} did not take {len(failures)} of the objects:\n{told}")
+        raise Refused(f"{kibana.url} did not take every object:\n{told}")
     return steps

@@ -22,6 +22,8 @@ from services import settings
 TIMEOUT_S: Final = 60.0
 NOT_READY: Final = (429, 502, 503, 504)
 FILE_NAME: Final = "news-monitor.ndjson"
+# Errors that a person could resolve: then Kibana writes no object of the file, though it lists the others as successes
+WRITES_NOTHING: Final = ("conflict", "ambiguous_conflict", "missing_references")
 WHAT_TO_DO: Final = {
     401: "check NEWS_KIBANA_API_KEY, or NEWS_KIBANA_USERNAME and NEWS_KIBANA_PASSWORD",
     403: "the user needs all privileges of Saved Objects Management in this space, and to read its spaces",
@@ -95,10 +97,13 @@ class Kibana:
                 files={"file": (FILE_NAME, lines(objects), "application/ndjson")},
             )
         outcome = _json(self.url, self._content(answer))
-        taken = frozenset(one["id"] for one in outcome.get("successResults", []) if "destinationId" not in one)
-        failures = list(_failures(outcome.get("errors", [])))
+        errors = outcome.get("errors", [])
+        failures = list(_failures(errors))
         if outcome.get("success") is not True and not failures:
             failures = ["no reason given"]
+        if any(one.get("error", {}).get("type") in WRITES_NOTHING for one in errors):
+            return Written(frozenset(), [*failures, f"so Kibana wrote none of these {len(objects)}"])
+        taken = frozenset(one["id"] for one in outcome.get("successResults", []) if "destinationId" not in one)
         return Written(taken, failures)
 
     @contextmanager

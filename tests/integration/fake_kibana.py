@@ -1,7 +1,8 @@
 """The part of Kibana's saved objects API that an import uses, on loopback: objects in spaces, and nothing else.
 
 As documented: writes need kbn-xsrf; an import is a multipart file named .ndjson and answers 200 with success=false
-where something was not taken; an export by id answers 400 and names what is missing. Like a newer Kibana it changes
+where something was not taken, and where that is a conflict or a missing reference it stores nothing and lists the
+others as successes all the same; an export by id answers 400 and names what is missing. Like a newer Kibana it changes
 what it is given (`migrated`).
 """
 
@@ -67,7 +68,7 @@ class FakeKibana:
     def _import(
         self, space: str, stored: dict[tuple[str, str], dict[str, Any]], content: bytes, overwrite: bool
     ) -> tuple[int, bytes]:
-        taken, errors = [], []
+        taken, errors, made = [], [], {}
         objects = [json.loads(line) for line in content.splitlines()]
         self.imports.append((space, overwrite, [one["id"] for one in objects]))
         there = stored.keys() | {(one["type"], one["id"]) for one in objects}
@@ -82,8 +83,10 @@ class FakeKibana:
                 errors.append(_error(one, {"type": "conflict"}))
             else:
                 migrated = one["attributes"] | {"migrated": True}
-                stored[key] = one | {"attributes": migrated, "updated_at": self._now()}
+                made[key] = one | {"attributes": migrated, "updated_at": self._now()}
                 taken.append({"type": one["type"], "id": one["id"]})
+        if not any(one["error"]["type"] in ("conflict", "missing_references") for one in errors):
+            stored |= made
         outcome = {"success": not errors, "successCount": len(taken), "successResults": taken}
         return 200, json.dumps(outcome | ({"errors": errors} if errors else {})).encode()
 

@@ -25,13 +25,13 @@ def kibana(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKibana]:
         yield fake
 
 
-def ours_changes(monkeypatch: pytest.MonkeyPatch, object_id: str) -> None:
-    """A later version of ours says something else in one object."""
+def ours_changes(monkeypatch: pytest.MonkeyPatch, *ids: str) -> None:
+    """A later version of ours says something else in these objects."""
     made = ours.objects
 
     def later(space: str = "") -> list[Object]:
         return [
-            one | {"attributes": one["attributes"] | {"description": "Later."}} if one["id"] == object_id else one
+            one | {"attributes": one["attributes"] | {"description": "Later."}} if one["id"] in ids else one
             for one in made(space)
         ]
 
@@ -141,18 +141,40 @@ def test_success_false_inside_200_is_seen_and_the_rest_is_ours_afterwards(
     kibana.refused[COVERAGE] = {"type": "unknown", "message": "migration failed", "statusCode": 500}
     assert command.main(["import"]) == 1
     error = capsys.readouterr().err
-    assert "did not take 1 of the objects" in error
+    assert "did not take every object" in error
     assert f"dashboard {COVERAGE}: migration failed" in error
     kibana.refused.clear()
     assert command.main(["import"]) == 0
     assert capsys.readouterr().out.endswith("1 written, 0 changed by somebody and left as they are\n")
 
 
-def test_a_missing_reference_is_named(kibana: FakeKibana, capsys: pytest.CaptureFixture[str]) -> None:
-    lacking = [{"type": "index-pattern", "id": ITEMS}]
-    kibana.refused[COVERAGE] = {"type": "missing_references", "references": lacking}
+@pytest.mark.parametrize("first", [True, False])
+def test_after_a_missing_reference_nothing_counts_as_written(
+    first: bool, kibana: FakeKibana, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not first:
+        command.main(["import"])
+        ours_changes(monkeypatch, COVERAGE, "news-monitor-names")
+    kibana.refused[COVERAGE] = {"type": "missing_references", "references": [{"type": "index-pattern", "id": ITEMS}]}
+    capsys.readouterr()
     assert command.main(["import"]) == 1
-    assert f"refers to what is not there: index-pattern {ITEMS}" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"dashboard {COVERAGE}: refers to what is not there: index-pattern {ITEMS}" in error
+    assert f"so Kibana wrote none of these {18 if first else 2}" in error
+    kibana.refused.clear()
+    assert command.main(["import"]) == 0
+    assert capsys.readouterr().out.endswith(
+        f"{18 if first else 2} written, 0 changed by somebody and left as they are\n"
+    )
+
+
+def test_what_another_import_installed_meanwhile_is_not_overwritten_nor_ours(
+    kibana: FakeKibana, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kibana.refused[COVERAGE] = {"type": "conflict"}
+    assert command.main(["import"]) == 1
+    assert f"dashboard {COVERAGE}: is there already, and was not before" in capsys.readouterr().err
+    assert kibana.objects().keys() == {RECORD}
 
 
 def test_a_key_and_a_user_are_sent(kibana: FakeKibana, monkeypatch: pytest.MonkeyPatch) -> None:
