@@ -1,4 +1,4 @@
-"""Every request that Kibana would make for our objects, on a real engine, over items written as index writes them."""
+"""Every request that Kibana would make for our objects, on real engines, over items written as index writes them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from services import engine
 from services.engine import Create, Engine
 from services.index import figures, health, indices, items
 from services.index.deliver import outbox
-from tests.conftest import Servers
+from tests.conftest import Servers, on_both_engines
 from tests.unit.deploy.kibana.reading import Asked, asked
 from tests.unit.services.index.alerts import EXAMPLE
 from tests.unit.services.index.enriched import enriched
@@ -131,6 +131,7 @@ def buckets(aggregations: dict[str, Any]) -> int:
     return sum(len(result.get("buckets", [1])) for result in aggregations.values())
 
 
+@on_both_engines
 async def test_every_request_is_understood_and_returns_something(stack: Servers) -> None:
     requests = asked()
     assert len(requests) > 60
