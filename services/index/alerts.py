@@ -1,12 +1,12 @@
 """From matches to alerts. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from schemas import identity
-from schemas.messages import Alert, AlertItem, Country, EnrichedItem, Entity, Why
-from services.index.merge import Document, shown, story_of
+from schemas.messages import Alert, AlertItem, AlertKind, Country, EnrichedItem, Entity, Why
+from services.index.merge import Document, is_revised, shown, story_of
 from services.index.percolate import Match
 
 SILENT_ORIGINS = frozenset({"first_poll", "import"})  # they fill the archive
@@ -22,32 +22,57 @@ def is_told(message: EnrichedItem) -> bool:
     return message.origin not in SILENT_ORIGINS
 
 
-def alert(
-    match: Match, document: Document, message: EnrichedItem, now: datetime, *, late_s: float, public_url: str
-) -> Alert:
-    """Return the alert for a match. The same story (or item) and search give the same alert_id, however often.
+def due(
+    match: Match,
+    document: Document,
+    message: EnrichedItem,
+    now: datetime,
+    *,
+    outlets: Mapping[str, int],
+    late_s: float,
+    public_url: str,
+) -> list[Alert]:
+    """Return the alerts of a match. The same search, subject and trigger give the same alert_id, however often.
 
-    message: the one that brought the match about, whose trace the alert carries. late_s: seconds from its detection.
+    message: the one that brought the match about, whose trace the alert carries. outlets: how many have a story, of
+    those that a search waits for. late_s: seconds from the message's detection.
     """
     search, item, story_id = match.search, shown(document), story_of(document)
-    subject = document.item_id if search.every_item or not story_id else story_id
-    links = {"item": f"{public_url.rstrip('/')}/#item={document.item_id}"}
-    return Alert(
-        alert_id=identity.alert_id("match", search.search_id, subject, FIRST),
-        kind="match",
-        search_id=search.search_id,
-        subject=subject,
-        trigger=FIRST,
-        item_id=document.item_id,
-        story_id=story_id,
-        revision=item.revision,
-        matched_at=now,
-        late=message.origin == "late" or now - message.fetched_at > timedelta(seconds=late_s),
-        why=why(match, item),
-        links=links | ({"article": item.url} if item.url else {}),
-        item=for_receivers(item),
-        trace_id=message.trace_id,
-    )
+    subject = document.item_id if search.every == "item" or not story_id else story_id
+    reasons = why(match, item)
+
+    def made(kind: AlertKind, subject: str, trigger: str, more: Sequence[Why] = ()) -> Alert:
+        return Alert(
+            alert_id=identity.alert_id(kind, search.search_id, subject, trigger),
+            kind=kind,
+            search_id=search.search_id,
+            subject=subject,
+            trigger=trigger,
+            item_id=document.item_id,
+            story_id=story_id,
+            revision=item.revision,
+            matched_at=now,
+            late=message.origin == "late" or now - message.fetched_at > timedelta(seconds=late_s),
+            why=[*reasons, *more],
+            links=links(item, public_url),
+            item=for_receivers(item),
+            trace_id=message.trace_id,
+        )
+
+    if search.every == "growth":
+        count = outlets.get(story_id or "", 0)
+        grown = Why(clause=f"outlets:{search.outlets}", surface=f"{count} outlets")
+        return [made("growth", subject, grown.clause, [grown])] if count >= search.outlets else []
+    told = [made("match", subject, FIRST)]
+    if search.every == "revision" and is_revised(document):
+        told.append(made("revision", document.item_id, item.content_hash, [Why(clause="revision")]))
+    return told
+
+
+def links(item: EnrichedItem, public_url: str) -> dict[str, str]:
+    """Return where the item is to be seen."""
+    shown_at = {"item": f"{public_url.rstrip('/')}/#item={item.item_id}"}
+    return shown_at | ({"article": item.url} if item.url else {})
 
 
 def why(match: Match, item: EnrichedItem) -> list[Why]:

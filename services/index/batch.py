@@ -13,7 +13,7 @@ from schemas.errors import Invalid
 from schemas.messages import EnrichedItem
 from services.dead_letters import DeadLetters
 from services.engine import Engine
-from services.index import alerts, claims, fault_point, figures, items, merge, percolate, stories
+from services.index import alerts, claims, fault_point, figures, growth, items, merge, percolate, stories
 from services.index.claims import Claimant
 from services.index.items import Known, Outcome
 from services.kafka import Producer, Record
@@ -66,7 +66,9 @@ async def index_batch(
         matches, more = await match(connected, due)
     rejected += more
     with _timed("alert"):
-        rejected += await send_alerts(producer, matches, due, public_url, late_s)
+        documents = {item_id: outcome.document for item_id, (_, outcome) in due.items()}
+        outlets = await growth.counted(connected, matches, documents)
+        rejected += await send_alerts(producer, matches, due, outlets, public_url, late_s)
     rejected += refused(messages, outcomes)
     for record, error in rejected:
         await letters.send(record, error)
@@ -155,18 +157,21 @@ async def send_alerts(
     producer: Producer,
     matches: Sequence[percolate.Match],
     due: Mapping[str, tuple[Message, Outcome]],
+    outlets: Mapping[str, int],
     public_url: str,
     late_s: float,
 ) -> list[Rejected]:
-    """Send an alert for each match, confirmed. Return the records whose alert cannot be made. Raises Transient."""
+    """Send the alerts of each match, confirmed. Return the records whose alert cannot be made. Raises Transient."""
     now = datetime.now(UTC)
     failed: dict[str, Rejected] = {}  # a record is one dead letter, however many of its alerts failed
     made = []
     for found in matches:
         message, outcome = due[found.item_id]
         try:
-            alert = alerts.alert(found, outcome.document, message.item, now, late_s=late_s, public_url=public_url)
-            made.append((message.record, alert, codec.encode(alert)))
+            told = alerts.due(
+                found, outcome.document, message.item, now, outlets=outlets, late_s=late_s, public_url=public_url
+            )
+            made += [(message.record, alert, codec.encode(alert)) for alert in told]
         except Exception as error:
             failed[found.item_id] = message.record, error
     sends = [producer.send(topics.ALERTS, alert.item_id or "", value) for _, alert, value in made]
@@ -179,6 +184,7 @@ async def send_alerts(
             ALERTS.labels(str(alert.late).lower()).inc()
             log.info(
                 "alert",
+                kind=alert.kind,
                 search_id=alert.search_id,
                 item_id=alert.item_id,
                 story_id=alert.story_id,

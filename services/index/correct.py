@@ -14,7 +14,7 @@ from schemas.errors import Invalid, Transient
 from schemas.identity import digest, new_trace_id
 from services import telemetry
 from services.engine import Engine
-from services.index import alerts, claims, corrections, figures, items, merge, percolate, stories
+from services.index import alerts, claims, corrections, figures, growth, items, merge, percolate, stories
 from services.index.claims import Claimant
 from services.index.corrections import Change, Correction, Withdrawal
 from services.index.indices import NEWS
@@ -152,9 +152,13 @@ async def tell(
     message = min(told, key=lambda source: (source.fetched_at, source.feed_id))
     if now - message.fetched_at > NEWS_FOR:
         return 0
+    documents = {document.item_id: document}
+    matches = await percolate.percolate(engine, documents)
+    outlets = await growth.counted(engine, matches, documents)
     made = [
-        alerts.alert(match, document, message, now, late_s=late_s, public_url=public_url)
-        for match in await percolate.percolate(engine, {document.item_id: document})
+        alert
+        for match in matches
+        for alert in alerts.due(match, document, message, now, outlets=outlets, late_s=late_s, public_url=public_url)
     ]
     if made:
         await producer().send_all(topics.ALERTS, [(document.item_id, codec.encode(alert)) for alert in made])

@@ -30,12 +30,13 @@ ROLES = get_args(Role)
 
 
 class Title(msgspec.Struct, kw_only=True, frozen=True, order=True):
-    """A title that a feed gave the item, and when it was first seen."""
+    """A title that a feed gave the item, when it was first seen, and the hash of all that the feed said then."""
 
     fetched_at: Utc
     feed_id: str
     title: str
     revision: int
+    content_hash: str = ""  # of titles that were stored before it was kept
 
 
 class Document(msgspec.Struct, kw_only=True, frozen=True):
@@ -117,6 +118,20 @@ def story_of(document: Document) -> str | None:
     return corrections.story_of(document.corrections, document.story_id, apart_story_id(document.item_id))
 
 
+def is_revised(document: Document) -> bool:
+    """Whether what is shown is another text than the one that its feed began with."""
+    item = shown(document)
+    first = min((title for title in document.history if title.feed_id == item.feed_id), default=None)
+    if first is None:
+        return False
+    return first.content_hash != item.content_hash if first.content_hash else first.title != item.title
+
+
+def first_seen(document: Document) -> datetime:
+    """When the item was first detected."""
+    return min(_first_seen(document).values())
+
+
 def _first_seen(document: Document) -> dict[str, datetime]:
     """When each feed first had the item."""
     seen = {source.feed_id: source.fetched_at for source in document.sources.values()}
@@ -144,7 +159,13 @@ def _order(item: EnrichedItem) -> tuple[int, str, int, str]:
 
 
 def _title(item: EnrichedItem) -> Title:
-    return Title(title=item.title, feed_id=item.feed_id, revision=item.revision, fetched_at=item.fetched_at)
+    return Title(
+        title=item.title,
+        feed_id=item.feed_id,
+        revision=item.revision,
+        fetched_at=item.fetched_at,
+        content_hash=item.content_hash,
+    )
 
 
 def _titles(kept: Iterable[Title], added: Iterable[Title]) -> list[Title]:
@@ -183,7 +204,7 @@ def to_stored(document: Document, indexed_at: datetime) -> dict[str, Any]:
 def searchable(document: Document) -> dict[str, Any]:
     """Return what is shown and searched of a document that was not taken down."""
     item = shown(document)
-    fetched_at = min(_first_seen(document).values())
+    fetched_at = first_seen(document)
     fields = {name: value for name, value in codec.to_builtins(item).items() if name != "schema_version"}
     return fields | {
         **_tags(item),

@@ -71,8 +71,7 @@ async def percolate(engine: Engine, documents: Mapping[str, Document]) -> list[M
 
 async def _any_search_wants_all(engine: Engine) -> bool:
     """Whether irrelevant items need be looked at: most are irrelevant, and most people do not want them."""
-    wanted = [{"term": {"search.enabled": True}}, {"term": {"search.relevant_only": False}}]
-    body = {"query": {"bool": {"filter": wanted}}, "size": 0, "terminate_after": 1}
+    body = {"query": {"term": {"search.relevant_only": False}}, "size": 0, "terminate_after": 1}
     return bool((await engine.search(SEARCHES, body))["hits"]["total"]["value"])
 
 
@@ -88,8 +87,11 @@ def _asked(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _body(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A search for the saved searches that match any of the documents, which are all relevant or all not."""
-    filters: list[dict[str, Any]] = [{"term": {"search.enabled": True}}]
+    """A search for the saved searches that match any of the documents, which are all relevant or all not.
+
+    Paused ones, too: deliver holds what they match.
+    """
+    filters: list[dict[str, Any]] = []
     if not documents[0]["relevant"]:
         filters.append({"term": {"search.relevant_only": False}})
     for field, of in (("countries", "country"), ("entities", "entity"), ("languages", "language")):

@@ -1,7 +1,8 @@
 """Saved searches: stored as percolator queries, with fields by which a document can pass most of them over."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -12,13 +13,36 @@ from services.index.timing import Timing
 
 ANY = "*"
 LIST_LIMIT = 10_000  # the engine's index.max_result_window
+VERSIONS_KEPT: Final = 50
+OUTLETS: Final = 5
+
+Every = Literal["story", "item", "growth", "revision"]
+
+
+class Earlier(msgspec.Struct, kw_only=True, frozen=True):
+    """What a search was before a change. updated_at, updated_by: of this version."""
+
+    version: int
+    name: str
+    query: Query
+    every: Every = "story"
+    outlets: int = OUTLETS
+    timing: Timing = Timing()
+    labels: list[str] = []
+    owner: str | None = None
+    enabled: bool = True
+    snoozed_until: datetime | None = None
+    updated_at: datetime
+    updated_by: str | None = None
 
 
 class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
     """A search whose matches somebody is told about.
 
-    every_item: an alert for each item, instead of one for each story. endpoint_id: whose webhook is called.
-    timing: when. failure: why the engine cannot run it since the indices were moved; it is kept, and matches nothing.
+    every: an alert once per story; for each item; once `outlets` outlets have the story (growth); once per story and
+    again for each changed text of an item (revision). endpoint_id: whose webhook is called. timing: when. While it is
+    not enabled, or until snoozed_until, what it matches is held. versions: the latest earlier ones, the newest first;
+    read by `get` only. failure: why the engine cannot run it since the indices were moved; it is kept, and matches nothing.
     """
 
     search_id: str
@@ -27,10 +51,25 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
     endpoint_id: str | None
     created_at: datetime
     updated_at: datetime
-    every_item: bool = False
+    updated_by: str | None = None
+    every: Every = "story"
+    outlets: int = OUTLETS
+    labels: list[str] = []
+    owner: str | None = None
     enabled: bool = True
+    snoozed_until: datetime | None = None
     timing: Timing = Timing()
+    version: int = 1
+    versions: list[Earlier] = []
     failure: str | None = None
+
+    def silence(self, now: datetime) -> str | None:
+        """Why nobody is to be called about it now, in words; None where nothing is in the way."""
+        if not self.enabled:
+            return "the saved search is paused"
+        if self.snoozed_until and self.snoozed_until > now:
+            return f"the saved search is snoozed until {self.snoozed_until:%Y-%m-%d %H:%M} UTC"
+        return None
 
 
 def document(saved: SavedSearch) -> dict[str, Any]:
@@ -41,7 +80,8 @@ def document(saved: SavedSearch) -> dict[str, Any]:
 def kept(saved: SavedSearch) -> dict[str, Any]:
     """Return the search without the engine's query: what people said, and the fields that pass most items over."""
     query = saved.query
-    described = {name: value for name, value in msgspec.to_builtins(saved).items() if name not in ("query", "failure")}
+    apart = ("query", "versions", "failure")
+    described = {name: value for name, value in msgspec.to_builtins(saved).items() if name not in apart}
     filters = {
         "relevant_only": query.relevant_only,
         "countries": query.countries or [ANY],
@@ -49,14 +89,34 @@ def kept(saved: SavedSearch) -> dict[str, Any]:
         "languages": query.languages or [ANY],
         "definition": msgspec.to_builtins(query),
     }
-    return {"search": described | filters} | ({"failure": saved.failure} if saved.failure else {})
+    return {"search": described | filters, "versions": msgspec.to_builtins(saved.versions)} | (
+        {"failure": saved.failure} if saved.failure else {}
+    )
 
 
 def saved_search(stored: dict[str, Any]) -> SavedSearch:
-    """Return the search that `document` stored."""
+    """Return the search that `document` stored, without its versions where these were not read."""
     search = stored["search"]
-    kept = {"query": search["definition"], "failure": stored.get("failure")}
-    return msgspec.convert(search | kept, SavedSearch)
+    before = {"every": "item"} if search.get("every_item") else {}  # what there was before `every`
+    beside = {"versions": stored.get("versions", []), "failure": stored.get("failure")}
+    return msgspec.convert(before | search | beside | {"query": search["definition"]}, SavedSearch)
+
+
+def changed(saved: SavedSearch, now: datetime, by: str | None, **fields: Any) -> SavedSearch:
+    """Return the next version; the search itself where nothing differs."""
+    after = msgspec.structs.replace(saved, **fields)
+    if after == saved:
+        return saved
+    if "query" in fields:
+        after = msgspec.structs.replace(after, failure=None)
+    earlier = Earlier(**{name: getattr(saved, name) for name in Earlier.__struct_fields__})
+    return msgspec.structs.replace(
+        after,
+        version=saved.version + 1,
+        versions=[earlier, *saved.versions][:VERSIONS_KEPT],
+        updated_at=now,
+        updated_by=by,
+    )
 
 
 async def save(engine: Engine, saved: SavedSearch) -> None:
@@ -65,6 +125,19 @@ async def save(engine: Engine, saved: SavedSearch) -> None:
     Raises Invalid where the query cannot be run, Transient.
     """
     await engine.put(SEARCHES, saved.search_id, document(saved), refresh=True)
+
+
+async def change(engine: Engine, search_id: str, step: Callable[[SavedSearch], SavedSearch]) -> SavedSearch | None:
+    """Apply a pure step to the search as it is now, and return the result; None where there is none.
+
+    It is in effect for items written from now on. Raises what the step raises, Invalid as `save`, Transient.
+    """
+    while stored := await engine.get(SEARCHES, search_id):
+        before = saved_search(stored.source)
+        after = step(before)
+        if after == before or await engine.replace(SEARCHES, stored, document(after), refresh=True):
+            return after
+    return None
 
 
 async def get(engine: Engine, search_id: str) -> SavedSearch | None:

@@ -16,7 +16,7 @@ from schemas.canonical_url import canonical_url
 from schemas.errors import Invalid, Transient
 from services import engine, telemetry
 from services.engine import Engine
-from services.index import figures, merge
+from services.index import figures, merge, notices
 from services.index.deliver import outbox
 from services.index.indices import NEWS, OUTBOX
 
@@ -31,11 +31,15 @@ HOLD_TEXT = (topics.RAW, topics.ENRICHED, topics.ALERTS, topics.DEAD)
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What was found and done. addresses: canonical URLs of its versions under which other feeds might bring it."""
+    """What was found and done. withdrawn: endpoints that were told of it, and are told that it is gone.
+
+    addresses: canonical URLs of its versions under which other feeds might bring it.
+    """
 
     item_id: str
     was: Literal["indexed", "unknown", "taken down already"]
     deliveries: int
+    withdrawn: int
     addresses: list[str]
 
 
@@ -53,11 +57,12 @@ async def take_down(connected: Engine, names: Sequence[str], reason: str | None,
     for item_id in ids:
         before = await _bury(connected, item_id, reason, now)
         await figures.follow(connected, [item_id])
+        told = await notices.withdraw(connected, item_id, now)
         cleared = await _clear_deliveries(connected, item_id, now)
         was: Literal["indexed", "unknown", "taken down already"] = "indexed" if before else "unknown"
         if before and before.get("takedown"):
             was = "taken down already"
-        taken.append(Taken(item_id, was, cleared, _other_addresses(item_id, before or {})))
+        taken.append(Taken(item_id, was, cleared, told, _other_addresses(item_id, before or {})))
     return taken
 
 
@@ -95,7 +100,7 @@ async def _clear_deliveries(connected: Engine, item_id: str, now: datetime) -> i
     await connected.refresh(OUTBOX)
     body: dict[str, Any] = {
         "size": PAGE,
-        "query": {"term": {"item_id": item_id}},
+        "query": {"bool": {"filter": {"term": {"item_id": item_id}}, "must_not": {"term": {"kind": "withdrawn"}}}},
         "_source": False,
         "sort": ["alert_id", "endpoint_id"],
     }
@@ -144,9 +149,13 @@ async def _run(names: Sequence[str], reason: str | None) -> int:
         taken = await take_down(connected, names, reason and reason[:REASON_LIMIT], datetime.now(UTC))
     for one in taken:
         sys.stdout.write(f"taken down  {one.item_id}  (was: {one.was}; {one.deliveries} deliveries cleared)\n")
+        if one.withdrawn:
+            sys.stdout.write(f"            {one.withdrawn} endpoints had it: they are sent news.withdrawn\n")
         for address in one.addresses:
             sys.stdout.write(f"            also known at {address}: take that down too to keep it out of other feeds\n")
     hours = {name: topics.load()[name].retention_hours for name in HOLD_TEXT}
     held = ", ".join(f"{name} {hour} h" for name, hour in hours.items())
-    sys.stdout.write(f"Kafka keeps what was sent until its retention ends: {held}. What was delivered is delivered.\n")
+    sys.stdout.write(
+        f"Kafka keeps what was sent until its retention ends: {held}. What was delivered cannot be fetched back.\n"
+    )
     return 0

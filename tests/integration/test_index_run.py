@@ -76,7 +76,7 @@ async def save_search(connected: Engine, mark: str, *, every_item: bool = False)
         endpoint_id=None,
         created_at=now,
         updated_at=now,
-        every_item=every_item,
+        every="item" if every_item else "story",
     )
     await searches.save(connected, search)
     return search.search_id

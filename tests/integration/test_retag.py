@@ -33,7 +33,7 @@ EVERYTHING = SavedSearch(
     endpoint_id=None,
     created_at=INDEXED,
     updated_at=INDEXED,
-    every_item=True,
+    every="item",
 )
 
 

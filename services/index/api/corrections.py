@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Response
 from fastapi import Query as Parameter
 
 from schemas.errors import Invalid
-from services.index import correct, corrections, items
+from services.index import correct, corrections, items, notices
 from services.index.api.auth import InAuthor
 from services.index.api.context import Context, InContext
 from services.index.api.correction_checks import checked
@@ -83,7 +83,7 @@ def listed(said: Sequence[corrections.Correction]) -> list[Correction]:
 
 
 async def _told(context: Context, made: correct.Made) -> Correction:
-    """Send the alerts that the item is due, and return the correction. Raises Refusal where the broker is away."""
+    """Send the alerts that the item is due, tell those who had it, and return the correction. Raises Refusal where the broker is away."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             await correct.tell(
@@ -93,6 +93,9 @@ async def _told(context: Context, made: correct.Made) -> Correction:
                 datetime.now(UTC),
                 late_s=context.late_s,
                 public_url=context.public_url,
+            )
+            await notices.correct(
+                context.engine, made.document, made.correction, datetime.now(UTC), public_url=context.public_url
             )
     except TimeoutError:
         raise away() from None

@@ -36,6 +36,7 @@ LATENCY = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 86_400),
 )
 
+AFTERWARDS = frozenset({"correction", "withdrawn"})  # about what was told already: no pause holds them
 LEASE_MARGIN_S = 10.0  # a lease outlives the request by this: time to record, and clocks that differ
 
 
@@ -89,7 +90,7 @@ class Courier:
         search, endpoint, gone = await asyncio.gather(
             self._search(delivery),
             endpoints.read(self._engine, delivery.endpoint_id),
-            takedown.among(self._engine, [delivery.item_id, *_told_of(delivery)]),
+            takedown.among(self._engine, _told_of(delivery)),
         )
         if gone and delivery.kind == "digest":
             await outbox.take_out(self._engine, delivery_id, gone)
@@ -99,7 +100,7 @@ class Courier:
             DELIVERIES.labels("cancelled").inc()
             log.warning("delivery cancelled", reason=outbox.TAKEN_DOWN, **names(delivery_id, delivery))
             return None
-        against = obstacle(delivery, search, endpoint)
+        against = obstacle(delivery, search, endpoint, self._now())
         if against is None and endpoint:
             token = await outbox.take(self._engine, stored, self._now(), self._lease)
             return (token, delivery, endpoint) if token else None
@@ -171,7 +172,9 @@ class Courier:
                 await outbox.change(self._engine, delivery_id, lambda found: outbox.released(found, token))
 
 
-def obstacle(delivery: Delivery, search: SavedSearch | None, endpoint: Endpoint | None) -> tuple[State, str] | None:
+def obstacle(
+    delivery: Delivery, search: SavedSearch | None, endpoint: Endpoint | None, now: datetime
+) -> tuple[State, str] | None:
     """Return the state that a delivery gets instead of an attempt, and why; None where nothing is in its way."""
     of_feeds = delivery.kind == "silent_feed"  # of no search
     if search is None and not of_feeds:
@@ -182,14 +185,16 @@ def obstacle(delivery: Delivery, search: SavedSearch | None, endpoint: Endpoint 
         return None
     if endpoint.disabled_at:
         return "held", f"the endpoint is disabled: {endpoint.disabled_reason}"
-    if search and not search.enabled:
-        return "held", "the saved search is paused"
+    if search and delivery.kind not in AFTERWARDS and (reason := search.silence(now)):
+        return "held", reason
     return None
 
 
 def _told_of(delivery: Delivery) -> set[str]:
-    """The items in a follow-up."""
-    return follow_up.item_ids(delivery.body.encode()) if delivery.kind == "digest" else set()
+    """The items of which it has words."""
+    if delivery.kind == "digest":
+        return follow_up.item_ids(delivery.body.encode())
+    return {delivery.item_id} if delivery.item_id and delivery.kind != "withdrawn" else set()
 
 
 def names(delivery_id: str, delivery: Delivery) -> dict[str, Any]:

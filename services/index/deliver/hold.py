@@ -74,6 +74,18 @@ def _window(stored: Stored | None, entry: Entry) -> Window:
     return Window(endpoint_id=entry.endpoint_id, search_id=entry.search.search_id)
 
 
+async def release(
+    engine: Engine, search: SavedSearch, endpoint_id: str, delivery_ids: Sequence[str], now: datetime
+) -> None:
+    """Let deliveries that were held wait in the window instead. Repeatable after a crash. Raises Transient."""
+    name = window_id(search.search_id, endpoint_id)
+    empty = Window(endpoint_id=endpoint_id, search_id=search.search_id)
+    await engine.bulk(WINDOWS, [Create(name, msgspec.to_builtins(empty))])  # where there is none yet
+    await _change(engine, name, lambda window: windows.released(window, delivery_ids, search.timing, now))
+    for delivery_id in delivery_ids:
+        await outbox.change(engine, delivery_id, lambda found: outbox.resumed(found, now, "held"))
+
+
 async def due(engine: Engine, now: datetime) -> list[str]:
     """Return the ids of windows that seem due. Raises Transient."""
     body = {
@@ -99,7 +111,11 @@ async def close(engine: Engine, name: str, now: datetime) -> tuple[str, str] | N
     told_in = identity.delivery_id(alert_id, frozen.endpoint_id)
     members = await engine.mget(OUTBOX, [one.delivery_id for one in frozen.closing.members])
     missing = {one.delivery_id for one in frozen.closing.members} - members.keys()
-    deliveries = {member_id: outbox.delivery_of(stored) for member_id, stored in members.items()}
+    deliveries = {
+        member_id: delivery
+        for member_id, stored in members.items()
+        if outbox.is_untold(delivery := outbox.delivery_of(stored)) or delivery.told_in == told_in
+    }
     if any(delivery.body for delivery in deliveries.values()):
         await outbox.create(engine, [(told_in, _follow_up(frozen, alert_id, search, deliveries, now))])
         await _tell_members(engine, members, told_in, now)

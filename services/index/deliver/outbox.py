@@ -3,6 +3,7 @@
     pending --lease, attempt, record--> pending (due later) | delivered | failed
     pending --> cancelled (search or endpoint deleted, item taken down) | held (endpoint disabled, search paused)
     waiting (in a window: windows.py) --follow-up written--> grouped: told in the delivery `told_in`
+    held --when nothing is in the way any more (release.py)--> waiting | pending
 
 A document is created once under its delivery id (op_type=create), which makes alerts once per subject across replicas
 and replays; every later write is conditional on what was read. What a search finds due is only a hint: the lease,
@@ -123,14 +124,33 @@ def settled(delivery: Delivery, state: State, reason: str | None, now: datetime)
     )
 
 
+def reached(delivery: Delivery, now: datetime) -> bool:
+    """Whether the endpoint may have its words: an attempt that failed, or is under way, may have arrived."""
+    leased = delivery.leased_until is not None and delivery.leased_until > now
+    return delivery.state == "delivered" or bool(delivery.attempts) or leased
+
+
+def resumed(delivery: Delivery, now: datetime, why: str | None = None) -> Delivery:
+    """Return a delivery that was held as one that waits in a window, or without `why` as one that is due."""
+    if delivery.state != "held":
+        return delivery
+    due = msgspec.structs.replace(delivery, state="pending", reason=None, settled_at=None, due_at=now)
+    return waiting(due, why) if why else due
+
+
 def waiting(delivery: Delivery, why: str) -> Delivery:
     """Return the delivery as one that waits in a window."""
     return msgspec.structs.replace(delivery, state="waiting", reason=f"waits for the next follow-up ({why})")
 
 
+def is_untold(delivery: Delivery) -> bool:
+    """Whether a follow-up is to tell it. One that is still held was being released when a crash came."""
+    return delivery.state in ("waiting", "held")
+
+
 def grouped(delivery: Delivery, told_in: str, now: datetime) -> Delivery:
     """Return the delivery as told in a follow-up; one that was cancelled meanwhile remembers it and stays so."""
-    if delivery.state == "waiting":
+    if is_untold(delivery):
         delivery = settled(delivery, "grouped", "told in a follow-up", now)
     return msgspec.structs.replace(delivery, told_in=told_in)
 

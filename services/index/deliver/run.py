@@ -15,7 +15,7 @@ from services import engine, guarded_http, kafka, process, settings, vault
 from services.dead_letters import DeadLetters
 from services.engine import Engine
 from services.index import readiness, searches, takedown
-from services.index.deliver import courier, endpoints, hold, outbox, retry_schedule
+from services.index.deliver import courier, endpoints, hold, outbox, release, retry_schedule
 from services.index.deliver.lanes import Lanes
 from services.index.deliver.outbox import Delivery
 from services.index.indices import ENDPOINTS, OUTBOX, SEARCHES, WINDOWS
@@ -30,6 +30,7 @@ DUE = Gauge("news_outbox_due", "Deliveries that the last scan found due, at most
 GROUP = "deliver"
 WRITTEN = (OUTBOX, WINDOWS, ENDPOINTS)
 SCAN_S = 1.0
+RELEASE_S = 3.0  # between looks for held deliveries that nothing holds any more
 AWAY_S = 5.0  # between scans while the engine is away
 MAX_CONNECTIONS = 800  # below the usual limit of 1,024 files; lanes limit what one endpoint takes of them
 LOOKUPS = 64  # of names at once: an endpoint whose name server hangs must not delay the others
@@ -106,14 +107,18 @@ async def accept(
                 continue
             search = saved.get(alert.search_id or "")
             delivery_id, delivery = addressed(alert, search, now())
-            if alert.item_id in gone:
+            if alert.item_id in gone and alert.kind != "withdrawn":
                 delivery = outbox.cleared(delivery, now())
             elif search and delivery.state == "pending" and alert.kind in hold.HELD_KINDS:
-                entries.append(hold.Entry(delivery_id, alert, delivery.endpoint_id, search))
+                if reason := search.silence(now()):
+                    delivery = outbox.settled(delivery, "held", reason, now())
+                else:
+                    entries.append(hold.Entry(delivery_id, alert, delivery.endpoint_id, search))
             owed.append((record, delivery_id, delivery))
         except Exception as bug:
             rejected.append((record, bug))
-    waits = await hold.enter(engine, entries, now())
+    decided = await engine.mget(OUTBOX, [entry.delivery_id for entry in entries], only=["state"])
+    waits = await hold.enter(engine, [entry for entry in entries if entry.delivery_id not in decided], now())
     owed = [
         (record, delivery_id, outbox.waiting(delivery, why) if (why := waits.get(delivery_id)) else delivery)
         for record, delivery_id, delivery in owed
@@ -132,7 +137,10 @@ async def accept(
         elif result.verdict == "ok":
             courier.DELIVERIES.labels(delivery.state).inc()
             log.warning(
-                "delivery cancelled", reason=delivery.reason, delivery_id=delivery_id, trace_id=delivery.trace_id
+                f"delivery {delivery.state}",
+                reason=delivery.reason,
+                delivery_id=delivery_id,
+                trace_id=delivery.trace_id,
             )
     for record, error in rejected:
         await dead_letters.send(record, error)
@@ -164,10 +172,15 @@ def addressed(alert: Alert, search: SavedSearch | None, now: datetime) -> tuple[
 
 
 async def scan(engine: Engine, lanes: Lanes, stop: asyncio.Event, now: Now) -> None:
-    """Offer what is due to the lanes, every SCAN_S until stopped: retries, follow-ups, what a crash left."""
+    """Offer what is due to the lanes, every SCAN_S until stopped: retries, follow-ups, what a crash left or was held."""
+    clock = asyncio.get_running_loop().time
+    released_at = -RELEASE_S
     while not stop.is_set():
         pause_s = SCAN_S
         try:
+            if clock() - released_at >= RELEASE_S:
+                released_at = clock()
+                await release.release(engine, now())
             written = await hold.close_due(engine, now())
             found = await outbox.due(engine, now(), lanes.full())
             DUE.set(len(found))

@@ -23,7 +23,7 @@ FOLLOW_UP = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
 LOST_AFTER = timedelta(days=8)  # a member whose delivery was never written: longer than any topic keeps its alert
 
-Why = Literal["digest", "thread", "quiet", "cap"]
+Why = Literal["digest", "thread", "quiet", "cap", "held"]
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -87,6 +87,18 @@ def entered(
     earliest = min(due_at, window.due_at) if window.due_at and window.waiting else due_at
     waiting = [*window.waiting, Waiting(delivery_id, now, why)]
     return msgspec.structs.replace(window, waiting=waiting, due_at=_due(window, earliest)), why
+
+
+def released(window: Window, delivery_ids: Sequence[str], timing: Timing, now: datetime) -> Window:
+    """Return the window with deliveries that were held for a pause, to be told together as soon as may be."""
+    closing = window.closing.members if window.closing else []
+    there = {one.delivery_id for one in (*window.waiting, *closing)}
+    added = [Waiting(name, now, "held") for name in dict.fromkeys(delivery_ids) if name not in there]
+    if not added:
+        return window
+    due_at = when.after_quiet(timing, when.next_digest(timing, now) if timing.digest else now)
+    earliest = min(due_at, window.due_at) if window.due_at and window.waiting else due_at
+    return msgspec.structs.replace(window, waiting=[*window.waiting, *added], due_at=_due(window, earliest))
 
 
 def _known(window: Window, delivery_id: str) -> Waiting | Sent | None:

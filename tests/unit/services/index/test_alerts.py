@@ -10,17 +10,17 @@ from schemas.messages import Alert, EnrichedItem, Entity, Origin
 from services.index import alerts, merge
 from services.index.percolate import Match
 from services.index.query import Query
-from services.index.searches import SavedSearch
+from services.index.searches import Every, SavedSearch
 from tests.unit.services.index.enriched import FETCHED, enriched
 
 NOW = FETCHED + timedelta(seconds=30)
 ITEM = enriched()
 
 
-def saved(query: Query = Query(), *, every_item: bool = False) -> SavedSearch:  # noqa: B008 (frozen)
+def saved(query: Query = Query(), *, every: Every = "story") -> SavedSearch:  # noqa: B008 (frozen)
     at = datetime(2026, 1, 1, tzinfo=UTC)
     return SavedSearch(
-        search_id="s", name="S", query=query, endpoint_id="e", created_at=at, updated_at=at, every_item=every_item
+        search_id="s", name="S", query=query, endpoint_id="e", created_at=at, updated_at=at, every=every
     )
 
 
@@ -34,7 +34,8 @@ def made(
 ) -> Alert:
     document = msgspec.structs.replace(merge.merge(None, item), story_id=story)
     match = Match(item.item_id, search or saved(), list(surfaces))
-    return alerts.alert(match, document, item, now, late_s=600, public_url="https://news.example/")
+    [alert] = alerts.due(match, document, item, now, outlets={}, late_s=600, public_url="https://news.example/")
+    return alert
 
 
 def test_once_per_story() -> None:
@@ -44,7 +45,7 @@ def test_once_per_story() -> None:
 
 
 def test_once_per_item_where_the_search_wants_every_item_or_there_is_no_story() -> None:
-    assert made(search=saved(every_item=True)).subject == ITEM.item_id
+    assert made(search=saved(every="item")).subject == ITEM.item_id
     assert made(story=None).subject == ITEM.item_id
 
 

@@ -126,7 +126,7 @@ async def test_an_alert_that_is_too_large_is_one_dead_letter_and_the_others_are_
 
     found = [Match(one.item.item_id, SEARCH, []) for one in (large, large, fine)]
     due = {one.item.item_id: (one, outcome(one)) for one in (large, fine)}
-    rejected = await batch.send_alerts(cast(Producer, Alerts()), found, due, "http://x", 600)
+    rejected = await batch.send_alerts(cast(Producer, Alerts()), found, due, {}, "http://x", 600)
     assert [(record, str(error)) for record, error in rejected] == [(large.record, "too large")]
     assert sent == [fine.item.item_id]
 
