@@ -51,10 +51,14 @@ async def told(engine: Engine, item_id: str, now: datetime) -> list[Told]:
         telling = {name: outbox.delivery_of(one) for name, one in digests.items()}
         for one in deliveries:
             if was_told(one, telling.get(one.told_in or ""), now):
-                who = Told(one.search_id, one.endpoint_id, one.story_id)
-                found.setdefault((who.search_id, who.endpoint_id), who)
+                found.setdefault((one.search_id, one.endpoint_id), whom(one))
         body["search_after"] = hits[-1]["sort"]
     return list(found.values())
+
+
+def whom(delivery: Delivery) -> Told:
+    """Return who is told by a delivery."""
+    return Told(delivery.search_id, delivery.endpoint_id, delivery.story_id)
 
 
 def was_told(delivery: Delivery, digest: Delivery | None, now: datetime) -> bool:
@@ -66,13 +70,9 @@ def was_told(delivery: Delivery, digest: Delivery | None, now: datetime) -> bool
     return outbox.reached(delivery, now) or listed
 
 
-async def withdraw(engine: Engine, item_id: str, now: datetime) -> int:
-    """Tell those who were told that the item was taken down, and return how many. Raises Transient.
-
-    To be done before its words go out of the deliveries: then nobody knows any more what a digest listed.
-    """
-    who = await told(engine, item_id, now)
-    return await _send(engine, [(one, withdrawn(one, item_id, now)) for one in who], now)
+async def withdraw(engine: Engine, item_id: str, who: Sequence[Told], now: datetime) -> None:
+    """Tell them that the item was taken down. Raises Transient."""
+    await _send(engine, [(one, withdrawn(one, item_id, now)) for one in who], now)
 
 
 def withdrawn(who: Told, item_id: str, now: datetime) -> Alert:
@@ -87,7 +87,8 @@ async def correct(engine: Engine, document: Document, correction: Correction, no
         return 0
     item = shown(document)
     who = await told(engine, document.item_id, now)
-    return await _send(engine, [(one, corrected(one, item, correction, changes, now, public_url)) for one in who], now)
+    await _send(engine, [(one, corrected(one, item, correction, changes, now, public_url)) for one in who], now)
+    return len(who)
 
 
 def differing(document: Document, correction: Correction) -> list[str]:
@@ -141,11 +142,10 @@ def _notice(kind: AlertKind, who: Told, item_id: str, trigger: str, now: datetim
     )
 
 
-async def _send(engine: Engine, notices: Sequence[tuple[Told, Alert]], now: datetime) -> int:
+async def _send(engine: Engine, notices: Sequence[tuple[Told, Alert]], now: datetime) -> None:
     stored = await engine.mget(SEARCHES, [who.search_id for who, _ in notices if who.search_id])
     names = {search_id: searches.saved_search(one.source).name for search_id, one in stored.items()}
     owed = [outbox.owed(alert, names.get(who.search_id or ""), who.endpoint_id, now) for who, alert in notices]
     # That an item waited to be corrected is no latency.
     owed = [(name, msgspec.structs.replace(delivery, fetched_at=None)) for name, delivery in owed]
     await outbox.create(engine, owed)
-    return len(owed)

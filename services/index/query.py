@@ -113,6 +113,8 @@ def _excluding(node: Node) -> int | None:
         case All(parts=parts):
             excluded = [_excluding(part) for part in parts]
             return excluded[0] if all(excluded) else None
+        case Field(name=name, value=value) if name != query_fields.FIGURE:
+            return _excluding(value)  # country:(-KE)
     return None
 
 

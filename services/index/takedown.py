@@ -18,7 +18,9 @@ from services import engine, telemetry
 from services.engine import Engine
 from services.index import figures, merge, notices
 from services.index.deliver import outbox
+from services.index.deliver.outbox import Delivery
 from services.index.indices import NEWS, OUTBOX
+from services.index.notices import Told
 
 WRONG = 2  # exit status: an argument is neither an item's id nor a URL
 FAILED = 1
@@ -57,12 +59,14 @@ async def take_down(connected: Engine, names: Sequence[str], reason: str | None,
     for item_id in ids:
         before = await _bury(connected, item_id, reason, now)
         await figures.follow(connected, [item_id])
-        told = await notices.withdraw(connected, item_id, now)
-        cleared = await _clear_deliveries(connected, item_id, now)
+        told = await notices.told(connected, item_id, now)  # before its words go: they say what a digest listed
+        await notices.withdraw(connected, item_id, told, now)
+        cleared, more = await _clear_deliveries(connected, item_id, now)
+        await notices.withdraw(connected, item_id, more, now)
         was: Literal["indexed", "unknown", "taken down already"] = "indexed" if before else "unknown"
         if before and before.get("takedown"):
             was = "taken down already"
-        taken.append(Taken(item_id, was, cleared, told, _other_addresses(item_id, before or {})))
+        taken.append(Taken(item_id, was, cleared, len({*told, *more}), _other_addresses(item_id, before or {})))
     return taken
 
 
@@ -95,8 +99,17 @@ async def _bury(connected: Engine, item_id: str, reason: str | None, now: dateti
     raise Transient(f"{item_id} was written by somebody else {ROUNDS} times in a row")
 
 
-async def _clear_deliveries(connected: Engine, item_id: str, now: datetime) -> int:
-    """Take the text out of its deliveries, and cancel those that are still owed. Returns how many there are."""
+async def _clear_deliveries(connected: Engine, item_id: str, now: datetime) -> tuple[int, list[Told]]:
+    """Take the text out of its deliveries, and cancel those that are still owed. Returns how many there are, and who
+    was told meanwhile: an attempt may have begun before the tombstone, and be under way now.
+    """
+    told: list[Told] = []
+
+    def clear(delivery: Delivery) -> Delivery:
+        if notices.was_told(delivery, None, now):
+            told.append(notices.whom(delivery))
+        return outbox.cleared(delivery, now)
+
     await connected.refresh(OUTBOX)
     body: dict[str, Any] = {
         "size": PAGE,
@@ -107,12 +120,12 @@ async def _clear_deliveries(connected: Engine, item_id: str, now: datetime) -> i
     count = 0
     while hits := (await connected.search(OUTBOX, body))["hits"]["hits"]:
         for hit in hits:
-            cleared = await outbox.change(connected, hit["_id"], lambda delivery: outbox.cleared(delivery, now))
-            if cleared and cleared.told_in:
-                await outbox.take_out(connected, cleared.told_in, {item_id})
+            cleared = await outbox.change(connected, hit["_id"], clear)
+            if cleared and cleared.told_in and await outbox.take_out(connected, cleared.told_in, {item_id}, now):
+                told.append(notices.whom(cleared))
         count += len(hits)
         body["search_after"] = hits[-1]["sort"]
-    return count
+    return count, told
 
 
 def _other_addresses(item_id: str, stored: dict[str, Any]) -> list[str]:

@@ -53,7 +53,7 @@ def asked(
     relevant: Annotated[bool, Parameter(description="Only items about the mission")] = False,
 ) -> Asked:
     """Read the parameters of a search. Raises Refusal."""
-    since, until = _zoned(since), _zoned(until)
+    since, until = zoned(since), zoned(until)
     if since and until and since >= until:
         raise Refusal(422, "invalid_request", "since comes after until", field="since")
     wanted = Query(text=q.strip(), countries=country, entities=entity, languages=language, relevant_only=relevant)
@@ -72,6 +72,6 @@ async def search(context: Context, body: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _zoned(at: datetime | None) -> datetime | None:
+def zoned(at: datetime | None) -> datetime | None:
     """A time without a zone is UTC."""
     return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at

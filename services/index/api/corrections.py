@@ -83,7 +83,10 @@ def listed(said: Sequence[corrections.Correction]) -> list[Correction]:
 
 
 async def _told(context: Context, made: correct.Made) -> Correction:
-    """Send the alerts that the item is due, tell those who had it, and return the correction. Raises Refusal where the broker is away."""
+    """Send the alerts that the item is due, tell those who had it, and return the correction.
+
+    Raises Refusal where the broker is away.
+    """
     try:
         async with asyncio.timeout(PATIENCE_S):
             await correct.tell(

@@ -1,11 +1,12 @@
 """What the API takes and gives. Field names of items are those of the messages (schemas/messages.py)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.index.corrections import State
+from services.index.searches import OUTLETS, Every
 from services.index.timing import PER_HOUR
 
 CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2, e.g. KE")]
@@ -246,7 +247,12 @@ class Query(Given):
     entities: list[EntityId] = Field([], max_length=MAX_FILTERS)
     languages: list[LanguageCode] = Field([], max_length=MAX_FILTERS)
     relevant_only: bool = Field(True, description="Only items about the mission")
-    every: Literal["story", "item"] = Field("story", description="Call once per story, or for every item")
+    every: Every = Field(
+        "story",
+        description="Call once per story; for every item; once `outlets` outlets have the story (growth); once per "
+        "story and again when the text of an item changes (revision)",
+    )
+    outlets: int = Field(OUTLETS, ge=2, le=100, description="Of growth: how many outlets")
 
 
 class NewEndpoint(Given):
@@ -269,13 +275,41 @@ class Timing(Given):
     threads: bool = Field(True, description="Reports of one event: one call at once, the rest every 15 minutes")
 
 
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Label = Annotated[str, Field(min_length=1, max_length=64)]
+Labels = Annotated[list[Label], Field(max_length=20, description="Your words, to find it by")]
+Owner = Annotated[str | None, Field(max_length=200, description="Whose it is: a name or an address, as you like")]
+
+
 class NewSearch(Given):
     """A saved search with the endpoint that it calls."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     query: Query
     endpoint: NewEndpoint
     timing: Timing = Timing()
+    labels: Labels = []
+    owner: Owner = None
+
+
+class Day(BaseModel):
+    """A day, UTC, and how many items happened on it."""
+
+    day: date
+    items: int
+
+
+class Preview(BaseModel):
+    """What a search would have matched in the last 30 days (by event_at)."""
+
+    since: datetime
+    items: int
+    stories: int = Field(description="That the items make; an estimate beyond some thousands")
+    share: float = Field(description="Of all items that it could match: relevant ones, unless it asks for all")
+    a_day: float = Field(description="Alerts a day at that rate, before threads and digests take some together")
+    days: list[Day]
+    examples: list[Item] = Field(description="The latest ten")
+    warning: str | None = Field(description="Where it is more than anybody reads")
 
 
 class Endpoint(BaseModel):
@@ -291,15 +325,22 @@ class Endpoint(BaseModel):
 
 
 class Search(BaseModel):
-    """A saved search."""
+    """A saved search. version: rises with each change; give it back to change what you have seen, and nothing else."""
 
     id: str
     name: str
-    enabled: bool = True
+    enabled: bool = Field(True, description="false: paused")
+    snoozed_until: datetime | None = Field(None, description="Paused until then")
     query: Query
     timing: Timing
+    labels: list[str] = []
+    owner: str | None = None
     endpoint: Endpoint | None
+    version: int
     created_at: datetime
+    updated_at: datetime
+    updated_by: str | None = Field(description="The name of the API key that made this version")
+    preview: Preview | None = Field(None, description="Where the query was just saved: what it finds")
     failure: str | None = Field(None, description="Why it matches nothing: the engine takes its query no longer")
 
 

@@ -5,55 +5,54 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Header, Path, Response
 
 from schemas import identity
 from schemas.errors import Invalid
 from schemas.messages import Alert
 from services import guarded_http, settings
 from services.index import searches
+from services.index.api.auth import InAuthor
 from services.index.api.context import Context, InContext
 from services.index.api.errors import NOT_FOUND, Refusal, missing
-from services.index.api.models import Endpoint, NewEndpoint, NewSearch, Ping, Query, Search, Searches, Timing
+from services.index.api.models import NewEndpoint, NewSearch, Ping, Preview, Problem, Search, Searches
+from services.index.api.search_forms import changes, query_fields, refused, shown, timing, version
+from services.index.api.search_models import PreviewAsked, SearchChange, Versions
+from services.index.api.search_preview import preview, preview_of_saved
 from services.index.deliver import endpoints, outbox, signature
 from services.index.indices import ENDPOINTS
-from services.index.query import Query as IndexQuery
-from services.index.query_language import Misread
 from services.index.searches import SavedSearch
-from services.index.timing import Timing as IndexTiming
-from services.index.timing import check
+from services.telemetry import logger
+
+log = logger(__name__)
 
 router = APIRouter(prefix="/v1/searches", tags=["saved searches"])
 
 SearchId = Annotated[str, Path(max_length=64)]
+CONFLICT = NOT_FOUND | {
+    409: {"model": Problem, "description": "The search is another version than `version`"},
+    412: {"model": Problem, "description": "The search is another version than If-Match"},
+}
 
 
 @router.post("", status_code=201, summary="Save a search, with the endpoint that it calls")
-async def create_search(context: InContext, given: NewSearch) -> Search:
-    """It is in effect when this answers. The endpoint's secret is in the answer, and never shown again."""
+async def create_search(context: InContext, given: NewSearch, author: InAuthor, response: Response) -> Search:
+    """It is in effect when this answers. The endpoint's secret is in the answer, and never shown again; so is a preview
+    of what the search finds.
+    """
     secret = _checked(context, given.endpoint)
-    timing = IndexTiming(**given.timing.model_dump())
-    try:
-        check(timing)
-    except Invalid as error:
-        raise Refusal(422, "invalid_request", str(error), field=f"timing.{error.reason}") from error
     now, endpoint_id = datetime.now(UTC), secrets.token_hex(16)
-    query = given.query
     saved = SavedSearch(
         search_id=secrets.token_hex(16),
         name=given.name,
-        query=IndexQuery(
-            text=query.text,
-            countries=query.countries,
-            entities=query.entities,
-            languages=query.languages,
-            relevant_only=query.relevant_only,
-        ),
-        every_item=query.every == "item",
+        **query_fields(given.query),
+        timing=timing(given.timing),
+        labels=given.labels,
+        owner=given.owner,
         endpoint_id=endpoint_id,
         created_at=now,
         updated_at=now,
-        timing=timing,
+        updated_by=author,
     )
     endpoint = endpoints.Endpoint(
         url=given.endpoint.url,
@@ -67,9 +66,21 @@ async def create_search(context: InContext, given: NewSearch) -> Search:
         await searches.save(context.engine, saved)
     except Invalid as refusal:
         await context.engine.delete(ENDPOINTS, endpoint_id)
-        position = refusal.position if isinstance(refusal, Misread) else None
-        raise Refusal(422, "invalid_request", _words(refusal), field="query.text", position=position) from refusal
-    return _shown(saved, endpoint, secret)
+        raise refused(refusal) from refusal
+    response.headers["etag"] = _etag(saved)
+    return shown(saved, endpoint, secret, await preview_of_saved(context, given.query))
+
+
+@router.post("/preview", summary="What a search would have matched")
+async def preview_search(context: InContext, given: PreviewAsked) -> Preview:
+    """Count, days and the latest examples of the last 30 days, and a warning where that is more than anybody reads.
+
+    The query is checked as when it is saved.
+    """
+    try:
+        return await preview(context, given.query)
+    except Invalid as refusal:
+        raise refused(refusal) from refusal
 
 
 @router.get("", summary="All saved searches")
@@ -78,14 +89,58 @@ async def list_searches(context: InContext) -> Searches:
     saved = await searches.list_all(context.engine)
     found = await context.engine.mget(ENDPOINTS, [one.endpoint_id for one in saved if one.endpoint_id])
     known = {name: msgspec.convert(stored.source, endpoints.Endpoint) for name, stored in found.items()}
-    return Searches(searches=[_shown(one, known.get(one.endpoint_id or "")) for one in saved])
+    return Searches(searches=[shown(one, known.get(one.endpoint_id or "")) for one in saved])
 
 
 @router.get("/{search_id}", summary="One saved search", responses=NOT_FOUND)
-async def get_search(context: InContext, search_id: SearchId) -> Search:
-    """With its endpoint's health, without its secret."""
+async def get_search(context: InContext, search_id: SearchId, response: Response) -> Search:
+    """With its endpoint's health, without its secret. The version is the ETag, too."""
     saved, endpoint = await _saved(context, search_id)
-    return _shown(saved, endpoint)
+    response.headers["etag"] = _etag(saved)
+    return shown(saved, endpoint)
+
+
+@router.patch("/{search_id}", summary="Change a saved search", responses=CONFLICT)
+async def change_search(
+    context: InContext,
+    search_id: SearchId,
+    given: SearchChange,
+    author: InAuthor,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="The version that was seen, as the ETag says it")] = None,
+) -> Search:
+    """In effect when this answers. What was before is kept under /versions.
+
+    Paused (`enabled: false`) or snoozed (`snoozed_until`) it goes on matching: its alerts are held, listed under
+    /v1/deliveries?state=held, and come together as one digest when it is back. With `version` or If-Match the change is
+    refused (409, 412) where somebody else made one meanwhile. Answers with a preview where the query was given.
+    """
+    seen = given.version if given.version is not None else _version_of(if_match)
+    fields = changes(given)
+
+    def step(saved: SavedSearch) -> SavedSearch:
+        if seen is not None and seen != saved.version:
+            words = f"the search is version {saved.version}, not {seen}"
+            raise Refusal(412 if given.version is None else 409, "changed", words, hint="read it again, then change it")
+        return searches.changed(saved, datetime.now(UTC), author, **fields)
+
+    try:
+        saved = await searches.change(context.engine, search_id, step)
+    except Invalid as refusal:
+        raise refused(refusal) from refusal
+    if saved is None:
+        raise missing("saved search", search_id)
+    endpoint = await endpoints.read(context.engine, saved.endpoint_id) if saved.endpoint_id else None
+    response.headers["etag"] = _etag(saved)
+    found = await preview_of_saved(context, given.query) if "query" in given.model_fields_set else None
+    return shown(saved, endpoint, preview=found)
+
+
+@router.get("/{search_id}/versions", summary="What a saved search was before", responses=NOT_FOUND)
+async def search_versions(context: InContext, search_id: SearchId) -> Versions:
+    """The newest first, each with who made it and when."""
+    saved, _ = await _saved(context, search_id)
+    return Versions(versions=[version(saved), *map(version, saved.versions)])
 
 
 @router.delete("/{search_id}", status_code=204, summary="Delete a saved search and its endpoint", responses=NOT_FOUND)
@@ -151,29 +206,14 @@ async def _saved(context: Context, search_id: str) -> tuple[SavedSearch, endpoin
     return saved, await endpoints.read(context.engine, saved.endpoint_id) if saved.endpoint_id else None
 
 
-def _shown(saved: SavedSearch, endpoint: endpoints.Endpoint | None, secret: str | None = None) -> Search:
-    query = msgspec.to_builtins(saved.query) | {"every": "item" if saved.every_item else "story"}
-    return Search(
-        id=saved.search_id,
-        name=saved.name,
-        enabled=saved.enabled,
-        query=Query.model_validate(query),
-        timing=Timing.model_validate(msgspec.to_builtins(saved.timing)),
-        endpoint=endpoint
-        and Endpoint(
-            id=saved.endpoint_id or "",
-            url=endpoint.url,
-            enabled=endpoint.disabled_at is None,
-            disabled_reason=endpoint.disabled_reason,
-            failing_since=endpoint.failing_since,
-            feed_alarms=endpoint.feed_alarms,
-            secret=secret,
-        ),
-        created_at=saved.created_at,
-        failure=saved.failure,
-    )
+def _etag(saved: SavedSearch) -> str:
+    return f'"{saved.version}"'
 
 
-def _words(refusal: Invalid) -> str:
-    """Only refusals of our own are worded for people."""
-    return str(refusal) if refusal.reason == "query" else "the search engine cannot run this query"
+def _version_of(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    version = if_match.strip().removeprefix("W/").strip('"')
+    if not version.isascii() or not version.isdigit():
+        raise Refusal(422, "invalid_request", "give the version as the ETag says it", field="if-match")
+    return int(version)

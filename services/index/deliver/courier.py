@@ -93,7 +93,7 @@ class Courier:
             takedown.among(self._engine, _told_of(delivery)),
         )
         if gone and delivery.kind == "digest":
-            await outbox.take_out(self._engine, delivery_id, gone)
+            await outbox.take_out(self._engine, delivery_id, gone, self._now())
             return None  # a later scan takes what is left
         if gone:
             await outbox.change(self._engine, delivery_id, lambda found: outbox.cleared(found, self._now()))

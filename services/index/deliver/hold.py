@@ -178,7 +178,7 @@ async def _tell_members(engine: Engine, members: Mapping[str, Stored], told_in: 
     for member_id in changed:
         after = await outbox.change(engine, member_id, step)
         if after and not after.body and after.item_id:
-            await outbox.take_out(engine, told_in, {after.item_id})
+            await outbox.take_out(engine, told_in, {after.item_id}, now)
 
 
 async def _change(engine: Engine, name: str, step: Callable[[Window], Window]) -> Window | None:

@@ -227,9 +227,18 @@ async def change(engine: Engine, delivery_id: str, step: Callable[[Delivery], De
     return None
 
 
-async def take_out(engine: Engine, delivery_id: str, item_ids: set[str]) -> None:
-    """Take items that were taken down out of a follow-up. Raises Transient."""
-    await change(engine, delivery_id, lambda found: without(found, item_ids))
+async def take_out(engine: Engine, delivery_id: str, item_ids: set[str], now: datetime) -> bool:
+    """Take items that were taken down out of a follow-up. True where its endpoint may have them. Raises Transient."""
+    told = False
+
+    def step(found: Delivery) -> Delivery:
+        nonlocal told
+        after = without(found, item_ids)
+        told = after != found and reached(found, now)
+        return after
+
+    await change(engine, delivery_id, step)
+    return told
 
 
 async def due(engine: Engine, now: datetime, excluded: Sequence[str]) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """What was held comes back when its search is resumed, its snooze is over, or its endpoint works again.
 
-Nothing needs to tell: deliver looks now and then, so that neither a crash nor a race between a pause and an alert leaves
-anything behind. The alerts of a search come together in one digest, through its window.
+Nothing needs to tell: deliver looks now and then, so that neither a crash nor a race between a pause and an alert
+leaves anything behind. The alerts of a search come together in one digest, through its window.
 """
 
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ async def release(engine: Engine, now: datetime) -> None:
 
 
 def is_held(search: SavedSearch | None, endpoint: Endpoint | None, now: datetime) -> bool:
-    """Whether something is in the way. Not where search or endpoint were deleted: the attempt finds that, and cancels."""
+    """Whether something is in the way. Of what was deleted nothing is: the attempt finds that, and cancels."""
     return bool((endpoint and endpoint.disabled_at) or (search and search.silence(now)))
 
 

@@ -172,7 +172,7 @@ def addressed(alert: Alert, search: SavedSearch | None, now: datetime) -> tuple[
 
 
 async def scan(engine: Engine, lanes: Lanes, stop: asyncio.Event, now: Now) -> None:
-    """Offer what is due to the lanes, every SCAN_S until stopped: retries, follow-ups, what a crash left or was held."""
+    """Offer what is due to the lanes, every SCAN_S until stopped: retries, follow-ups, what was left or held."""
     clock = asyncio.get_running_loop().time
     released_at = -RELEASE_S
     while not stop.is_set():

@@ -19,9 +19,7 @@ ITEM = enriched()
 
 def saved(query: Query = Query(), *, every: Every = "story") -> SavedSearch:  # noqa: B008 (frozen)
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    return SavedSearch(
-        search_id="s", name="S", query=query, endpoint_id="e", created_at=at, updated_at=at, every=every
-    )
+    return SavedSearch(search_id="s", name="S", query=query, endpoint_id="e", created_at=at, updated_at=at, every=every)
 
 
 def made(
