@@ -1,5 +1,6 @@
 """An alert says what was found, why, and is the same alert when it is made again."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from schemas import codec, identity
 from schemas.messages import Alert, EnrichedItem, Entity, Origin
 from services.index import alerts, merge
+from services.index.merge import Document
 from services.index.percolate import Match
 from services.index.query import Query
 from services.index.searches import Every, SavedSearch
@@ -31,9 +33,21 @@ def made(
     now: datetime = NOW,
 ) -> Alert:
     document = msgspec.structs.replace(merge.merge(None, item), story_id=story)
-    match = Match(item.item_id, search or saved(), list(surfaces))
-    [alert] = alerts.due(match, document, item, now, outlets={}, late_s=600, public_url="https://news.example/")
+    [alert] = due(document, item, search or saved(), surfaces=surfaces, now=now)
     return alert
+
+
+def due(
+    document: Document,
+    message: EnrichedItem,
+    search: SavedSearch,
+    *,
+    outlets: Mapping[str, int] = {},
+    surfaces: tuple[str, ...] = (),
+    now: datetime = NOW,
+) -> list[Alert]:
+    match = Match(message.item_id, search, list(surfaces))
+    return alerts.due(match, document, message, now, outlets=outlets, late_s=600, public_url="https://news.example/")
 
 
 def test_once_per_story() -> None:
@@ -49,6 +63,30 @@ def test_once_per_item_where_the_search_wants_every_item_or_there_is_no_story() 
 
 def test_a_repeat_is_the_same_alert() -> None:
     assert made().alert_id == made(now=NOW + timedelta(hours=1)).alert_id
+
+
+def test_a_search_for_growth_is_told_once_a_story_when_enough_outlets_have_it() -> None:
+    search = msgspec.structs.replace(saved(every="growth"), outlets=3)
+    document = msgspec.structs.replace(merge.merge(None, ITEM), story_id="a" * 32)
+    assert due(document, ITEM, search) == due(document, ITEM, search, outlets={"a" * 32: 2}) == []
+    [third], [fourth] = (due(document, ITEM, search, outlets={"a" * 32: count}) for count in (3, 4))
+    assert third.alert_id == fourth.alert_id == identity.alert_id("growth", "s", "a" * 32, "outlets:3")
+    assert (third.kind, third.why[-1].clause, third.why[-1].surface) == ("growth", "outlets:3", "3 outlets")
+
+
+def test_a_search_for_revisions_is_told_again_of_each_changed_text_and_not_of_the_same_one() -> None:
+    changed = enriched(text="Another text altogether.", revision=ITEM.revision + 1, feed_title="The Feed")
+    again = msgspec.structs.replace(ITEM, revision=ITEM.revision + 2)  # ingest died, and sends what it had sent
+    first = merge.merge(None, ITEM)
+    revised = merge.merge(first, changed)
+    search = saved(every="revision")
+    assert [alert.kind for alert in due(first, ITEM, search)] == ["match"]
+    assert [alert.kind for alert in due(merge.merge(first, again), again, search)] == ["match"]
+    match, revision = due(revised, changed, search)
+    assert match.alert_id == due(first, ITEM, search)[0].alert_id
+    assert (revision.kind, revision.subject, revision.trigger) == ("revision", ITEM.item_id, changed.content_hash)
+    assert revision.alert_id == due(merge.merge(revised, changed), changed, search)[1].alert_id
+    assert [alert.kind for alert in due(revised, changed, saved())] == ["match"]
 
 
 @pytest.mark.parametrize(("origin", "told"), [("live", True), ("late", True), ("first_poll", False), ("import", False)])

@@ -213,3 +213,23 @@ def test_feeds_that_carry_an_item_are_all_named() -> None:
     document = reduce(merge.merge, [enriched(feed_id="b"), enriched(feed_id="a")], None)
     assert document is not None
     assert merge.searchable(document)["feeds"] == ["a", "b"]
+
+
+def test_a_text_is_revised_when_its_feed_began_with_another() -> None:
+    first = enriched(revision=1)
+    second = enriched(revision=2, text="Another text.", fetched_at=FETCHED + timedelta(minutes=1))
+    assert not merge.is_revised(merged(first))
+    assert not merge.is_revised(merged(first, msgspec.structs.replace(first, revision=2)))
+    assert merge.is_revised(merged(first, second))
+    assert merge.is_revised(merged(second, first))
+    assert not merge.is_revised(merged(first, enriched(feed_id="other", text=first.text * 4)))
+
+
+def test_of_a_title_that_was_stored_without_the_hash_the_words_tell() -> None:
+    first, second = enriched(revision=1), enriched(revision=2, text="Another text.")
+    document = merged(first, second)
+    old = [msgspec.structs.replace(title, content_hash="") for title in document.history]
+    assert not merge.is_revised(msgspec.structs.replace(document, history=old))
+    retitled = merged(first, enriched(revision=2, title="Another", fetched_at=FETCHED + timedelta(minutes=1)))
+    old = [msgspec.structs.replace(title, content_hash="") for title in retitled.history]
+    assert merge.is_revised(msgspec.structs.replace(retitled, history=old))

@@ -156,6 +156,8 @@ def test_a_word_counts_by_its_stem_and_a_phrase_as_it_is_written() -> None:
         ('-"gang leader"', "only excludes"),
         ("kenya OR -police", "only excludes"),
         ("-country:KE", "only excludes"),
+        ("country:(-KE)", "only excludes"),
+        ("title:(NOT gang) OR kenya", "only excludes"),
     ],
 )
 def test_a_text_that_cannot_mean_anything_is_refused_with_the_reason(text: str, words: str) -> None:

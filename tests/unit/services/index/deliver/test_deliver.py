@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,8 @@ SEARCH = SavedSearch(
 )
 ENDPOINT = Endpoint(url="https://hooks.example/a", secrets=["token"], created_at=NOW)
 PAUSED = msgspec.structs.replace(SEARCH, enabled=False)
+SNOOZED = msgspec.structs.replace(SEARCH, snoozed_until=NOW + timedelta(hours=1))
+AWAKE = msgspec.structs.replace(SEARCH, snoozed_until=NOW)
 MOVED = msgspec.structs.replace(SEARCH, endpoint_id="another")
 DISABLED = msgspec.structs.replace(ENDPOINT, disabled_at=NOW, disabled_reason="it answered 410 Gone")
 
@@ -57,6 +59,11 @@ def test_an_alert_that_nobody_can_get_is_on_record_with_the_reason() -> None:
         (SEARCH, DISABLED, "match", "held"),
         (SEARCH, DISABLED, "test", None),
         (PAUSED, ENDPOINT, "test", None),
+        (SNOOZED, ENDPOINT, "growth", "held"),
+        (AWAKE, ENDPOINT, "match", None),
+        (PAUSED, ENDPOINT, "withdrawn", None),
+        (SNOOZED, ENDPOINT, "correction", None),
+        (SEARCH, DISABLED, "withdrawn", "held"),
         (None, ENDPOINT, "test", "cancelled"),
         (None, ENDPOINT, "silent_feed", None),
         (None, None, "silent_feed", "cancelled"),
@@ -67,7 +74,7 @@ def test_what_stands_against_an_attempt(
     search: SavedSearch | None, endpoint: Endpoint | None, kind: str, state: str | None
 ) -> None:
     _, delivery = owed(EXAMPLE, "Kenya", "endpoint", NOW)
-    found = obstacle(msgspec.structs.replace(delivery, kind=kind), search, endpoint)
+    found = obstacle(msgspec.structs.replace(delivery, kind=kind), search, endpoint, NOW)
     assert (found and found[0]) == state
 
 

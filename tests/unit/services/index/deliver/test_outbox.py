@@ -5,7 +5,19 @@ import msgspec
 import pytest
 
 from schemas import identity
-from services.index.deliver.outbox import Attempt, Delivery, State, cleared, leased, owed, recorded, released, settled
+from services.index.deliver.outbox import (
+    Attempt,
+    Delivery,
+    State,
+    cleared,
+    grouped,
+    leased,
+    owed,
+    recorded,
+    released,
+    resumed,
+    settled,
+)
 from tests.unit.services.index.alerts import EXAMPLE
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -96,3 +108,18 @@ def test_what_is_settled_is_never_due() -> None:
 def test_an_attempt_is_recorded_once_however_often_it_is_tried(status: int) -> None:
     once = recorded(leased(delivery(), "me", LATER), "me", attempt(status), 5.0, NOW)
     assert recorded(once, "me", attempt(status), 5.0, NOW) == once
+
+
+def test_what_was_held_is_due_again_or_waits_and_nothing_else_changes() -> None:
+    held = settled(delivery(), "held", "the saved search is paused", NOW)
+    again = resumed(held, LATER)
+    assert (again.state, again.reason, again.settled_at, again.is_due(LATER)) == ("pending", None, None, True)
+    assert resumed(held, LATER, "held").state == "waiting"
+    delivered = settled(delivery(), "delivered", None, NOW)
+    assert resumed(delivered, LATER) == delivered
+
+
+def test_one_that_a_crash_left_held_is_told_with_its_window_and_not_released_again() -> None:
+    told = grouped(settled(delivery(), "held", "the saved search is paused", NOW), "digest", LATER)
+    assert (told.state, told.told_in) == ("grouped", "digest")
+    assert resumed(told, LATER, "held") == told

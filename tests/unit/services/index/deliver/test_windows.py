@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.index.deliver.threads import Subject
-from services.index.deliver.windows import Waiting, Window, closed, entered, frozen
+from services.index.deliver.windows import Waiting, Window, closed, entered, frozen, released
 from services.index.timing import Timing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -156,3 +156,17 @@ def test_every_report_goes_out_at_once_or_is_told_in_a_follow_up_and_never_both(
     assert not at_once & {*told, *waiting}
     assert at_once | {*told, *waiting} == {report[0] for report in reports}
     assert (window.due_at is not None) or not waiting
+
+
+def test_what_was_held_for_a_pause_is_told_together_as_soon_as_may_be_and_once() -> None:
+    window = released(EMPTY, ["1", "2", "1"], Timing(), NOW)
+    assert [(one.delivery_id, one.why) for one in window.waiting] == [("1", "held"), ("2", "held")]
+    assert window.due_at == NOW
+    assert released(window, ["2", "1"], Timing(), minutes(1)) is window
+    closing = frozen(window, NOW)
+    assert released(closing, ["1"], Timing(), minutes(1)) is closing
+
+
+def test_what_was_held_waits_for_the_digest_and_for_the_end_of_quiet_hours() -> None:
+    assert released(EMPTY, ["1"], Timing(digest_every_min=60), NOW).due_at == minutes(60)
+    assert released(EMPTY, ["1"], Timing(quiet_from="11:00", quiet_to="14:00"), NOW).due_at == minutes(120)
