@@ -113,7 +113,7 @@ def _excluding(node: Node) -> int | None:
         case All(parts=parts):
             excluded = [_excluding(part) for part in parts]
             return excluded[0] if all(excluded) else None
-        case Field(name=name, value=value) if name != query_fields.FIGURE:
+        case Field(value=value) if not query_pairs.is_pair(node):
             return _excluding(value)  # country:(-KE)
     return None
 

@@ -183,9 +183,9 @@ async def test_irrelevant_items_go_to_searches_that_ask_for_all(connected: Engin
 
 
 @pytest.mark.usefixtures("percolator")
-async def test_a_disabled_search_matches_nothing(connected: Engine, mark: str) -> None:
+async def test_a_paused_search_matches_too_for_its_alerts_are_held(connected: Engine, mark: str) -> None:
     item = enriched(url=f"https://news.example/{mark}", title=mark)
-    assert await matched(connected, saved(Query(text=mark), enabled=False), item) == []
+    assert len(await matched(connected, saved(Query(text=mark), enabled=False), item)) == 1
 
 
 @pytest.mark.usefixtures("percolator")
