@@ -42,7 +42,8 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
     every: an alert once per story; for each item; once `outlets` outlets have the story (growth); once per story and
     again for each changed text of an item (revision). endpoint_id: whose webhook is called. timing: when. While it is
     not enabled, or until snoozed_until, what it matches is held. versions: the latest earlier ones, the newest first;
-    read by `get` only. failure: why the engine cannot run it since the indices were moved; it is kept, and matches nothing.
+    read by `get` only. failure: why the engine cannot run it since the indices were moved; it is kept, and matches
+    nothing.
     """
 
     search_id: str
