@@ -139,10 +139,13 @@ async def test_a_search_is_saved_listed_and_deleted_and_its_secret_shown_once(
         saved = await saved_search(api, "https://hooks.example/secret", text='"gang suppression force"', every="item")
         secret = saved["endpoint"].pop("secret")
         assert secret.startswith("whsec_")
-        shown = (await api.get(f"/v1/searches/{saved['id']}")).json()
+        answer = await api.get(f"/v1/searches/{saved['id']}")
+        assert answer.headers["etag"] == '"1"'
+        shown = answer.json()
         listed = {one["id"]: one for one in (await api.get("/v1/searches")).json()["searches"]}
         assert shown["endpoint"].pop("secret") is None
-        assert shown == saved
+        assert saved["preview"].keys() >= {"items", "a_day", "warning"}
+        assert shown == saved | {"preview": None}
         assert listed[saved["id"]]["endpoint"]["secret"] is None
         assert shown["query"]["every"] == "item"
         async with engine.connect() as connected:

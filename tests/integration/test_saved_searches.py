@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 from aiohttp import web
@@ -251,11 +250,3 @@ async def test_who_was_told_is_told_that_it_is_gone_or_was_corrected_and_nobody_
             assert stored
             assert outbox.delivery_of(stored).kind == "withdrawn"
         assert receiver.got["/waits"] == []
-
-
-async def test_the_api_answers_with_what_it_takes(connected: Engine) -> None:
-    async with calling_api() as api:
-        search = await saved_search(api, "https://hooks.example/", every="growth")
-        answer: httpx.Response = await api.get(f"/v1/searches/{search['id']}")
-        assert answer.headers["etag"] == '"1"'
-        assert answer.json() == search | {"preview": None, "endpoint": search["endpoint"] | {"secret": None}}

@@ -39,6 +39,16 @@ def test_a_search_gets_the_query_of_its_words() -> None:
     assert rebuilt(SEARCHES, today | {"query": {"match_all": {}}}) == today
 
 
+def test_a_search_keeps_its_versions_and_a_new_query_heals_one_that_failed() -> None:
+    changed = searches.changed(search("kenya"), NOW, "anna", query=Query(text="jamaica"))
+    today = searches.document(changed)
+    assert rebuilt(SEARCHES, today) == today
+    broken = searches.saved_search(failed(today, "too many clauses"))
+    assert len(broken.versions) == 1
+    assert searches.changed(broken, NOW, "anna", enabled=False).failure == "too many clauses"
+    assert searches.changed(broken, NOW, "anna", query=Query(text="haiti")).failure is None
+
+
 def test_a_search_that_fails_is_kept_without_a_query_and_heals_when_its_words_are_understood() -> None:
     stored = searches.kept(search('an "open phrase')) | {"query": {"match_all": {}}}
     kept = rebuilt(SEARCHES, stored)
