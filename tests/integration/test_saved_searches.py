@@ -20,7 +20,7 @@ from services.index.corrections import Relevance
 from services.index.deliver import outbox
 from services.index.indices import NEWS, OUTBOX
 from services.kafka import Record
-from tests.conftest import Servers
+from tests.conftest import Servers, on_both_engines
 from tests.eventually import eventually
 from tests.integration.webhooks import (
     alert_for,
@@ -107,6 +107,7 @@ async def test_a_change_is_in_effect_when_it_is_answered_and_what_was_before_is_
         assert versions[0]["updated_by"].startswith("key-")
 
 
+@on_both_engines
 async def test_a_preview_finds_what_the_search_would_have_matched(connected: Engine, word: str) -> None:
     now = datetime.now(UTC)
     for number, days in enumerate((1, 2, 2, 40)):
@@ -145,6 +146,7 @@ async def test_what_is_matched_in_a_pause_is_held_and_comes_together_once_when_i
         assert sorted(one["state"] for one in listed if one["told_in"] == digest.id) == ["grouped"] * 3
 
 
+@on_both_engines
 async def test_what_a_disabled_endpoint_missed_comes_when_a_test_enables_it(connected: Engine) -> None:
     async def gone(number: int) -> web.Response:
         return web.Response(status=410 if number == 1 else 200)
