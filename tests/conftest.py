@@ -35,13 +35,17 @@ class Servers:
 SearchEngine = Literal["opensearch", "elasticsearch"]
 ENGINES: tuple[SearchEngine, ...] = ("opensearch", "elasticsearch")
 # On a test, or on a module's tests: run with the local stack's engine, and with a real Elasticsearch in its place.
-on_both_engines = pytest.mark.parametrize("search_engine", ENGINES, scope="module")
+on_both_engines = pytest.mark.parametrize("search_engine", ENGINES, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
-def search_engine() -> SearchEngine:
-    """Which engine `stack` has: the local stack's, unless a test says `on_both_engines`."""
-    return "opensearch"
+def search_engine(request: pytest.FixtureRequest) -> SearchEngine:
+    """Which engine `stack` has: the local stack's, unless a test says `on_both_engines`.
+
+    Those marks are indirect: a test of another engine, or of none, then gets a `stack` of its own in every order.
+    """
+    chosen: SearchEngine = getattr(request, "param", "opensearch")
+    return chosen
 
 
 @pytest.fixture

@@ -215,7 +215,8 @@ class System:
     def save_search(self, receiver: Receiver, **query: object) -> str:
         """Save a search that calls the receiver, and return its id."""
         endpoint = {"url": receiver.url, "secret": receiver.secret}
-        given = {"name": "test", "query": query, "endpoint": endpoint}
+        at_once = {"threads": False, "per_hour": 1_000}  # each alert is waited for
+        given = {"name": "test", "query": query, "endpoint": endpoint, "timing": at_once}
         answer = self.api.post("/v1/searches", json=given).raise_for_status().json()
         search_id: str = answer["id"]
         return search_id

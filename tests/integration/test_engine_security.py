@@ -17,7 +17,7 @@ from tests.integration.guarded_engine import GuardedEngine, guarding
 
 KEY = "aWQ6c2VjcmV0"
 # Roles are Elasticsearch's alone.
-on_elasticsearch = pytest.mark.parametrize("search_engine", ["elasticsearch"], scope="module")
+on_elasticsearch = pytest.mark.parametrize("search_engine", ["elasticsearch"], indirect=True, scope="module")
 
 
 @pytest.fixture
