@@ -98,7 +98,7 @@ def _of_sentence(
     """
     found: list[tuple[Mention, Role, Cue]] = []
     leads = {cue: group for cue in cues.of(number, "led_by") for group in groups if _touches(cue, group)}
-    signs = [cue for cue in cues.starting(number, "role:") if not cues.negated(number, cue)]
+    signs = [cue for cue in cues.starting("role:").get(number, ()) if not cues.negated(number, cue)]
     signs = [cue for cue in _longest(signs) if not any(lead.start <= cue.start < lead.end for lead in leads)]
     taken: set[Cue] = set()
     waiting: list[tuple[list[Mention], int]] = []

@@ -46,6 +46,7 @@ def sentences(document: Document, mentions: Mentions, cues: Cues, numbers: Numbe
     places = [mention.start for mention in reading.senders]
     missions = {document.sentence_at(mention.start) for mention in mentions.missions}
     stated_at = numbers.places(document)
+    signs = cues.starting("kind:")
     for number, span in enumerate(document.sentences):
         window = around_numbers(document, span, stated_at)
         if window is None:
@@ -64,7 +65,7 @@ def sentences(document: Document, mentions: Mentions, cues: Cues, numbers: Numbe
             _without_leads(inside, led_by, reading),
             number in missions or bool(cues.of(number, "force")),
             bool(led_by),
-            _outermost(cues.starting(number, "kind:")),
+            _outermost(signs.get(number, [])),
         )
 
 
