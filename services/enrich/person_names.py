@@ -12,7 +12,8 @@ _PARTICLE = r"(?:d(?:e la|e los|el|e|a|o|os|as|u)|van(?: der| den)?|von|b[ie]n|[
 # The word's beginning is looked for behind the capital, and the second word stands outside the repetition, into which
 # most capitals then do not get: both make the pattern faster.
 NAME = re.compile(
-    rf"[A-ZÀ-ÞĀ-Ž](?<!\w.)(?:[\w'’\-]++|\.)[ \u00a0](?:{_PARTICLE} )?{_WORD}(?:[ \u00a0](?:{_PARTICLE} )?{_WORD}){{0,4}}"
+    rf"[A-ZÀ-ÞĀ-Ž](?<!\w.)(?:[\w'’\-]++|\.)[ \u00a0](?:{_PARTICLE} )?{_WORD}"
+    rf"(?:[ \u00a0](?:{_PARTICLE} )?{_WORD}){{0,4}}"
 )
 _LONGEST = 4  # words of a name
 
