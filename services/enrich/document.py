@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -139,7 +140,7 @@ class Document:
         spans, start = [], 0
         for found in _END.finditer(text):
             stop, end = found.span()
-            if text[stop] == "." and self._is_abbreviation(start, stop):
+            if text[stop] == "." and _may_abbreviate(text[stop - 2 : stop]) and self._is_abbreviation(start, stop):
                 continue
             spans.append(Span(start, end))
             start = end
@@ -147,11 +148,14 @@ class Document:
         return spans
 
     def _is_abbreviation(self, start: int, stop: int) -> bool:
-        last = self.text[stop - 1 : stop]
-        if not (last.isupper() or last.isspace()) and self.text[stop - 2 : stop].lower() not in _ENDINGS:  # most words
-            return False
         if stop > _LONGEST and self.text[stop - _LONGEST - 1 : stop].isalpha():
             return False
         words = self.text[max(start, stop - 12) : stop].split()
         word = words[-1].lstrip("(\"“«'") if words else ""
         return word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isupper())  # "a." ends Creole sentences
+
+
+@lru_cache(maxsize=4_000)
+def _may_abbreviate(ending: str) -> bool:
+    """Whether the two characters before a full stop can be the end of an abbreviation: those of most words cannot."""
+    return ending[-1:].isupper() or ending[-1:].isspace() or ending.lower() in _ENDINGS

@@ -50,10 +50,8 @@ def events(document: Document, mentions: Mentions, cues: Cues) -> list[Reported]
     """The events of a document, each type once for the same countries; at most twelve."""
     found: dict[tuple[str, tuple[str, ...]], Reported] = {}
     places = [mention.start for mention in mentions.all]
-    for number, span in enumerate(document.sentences):
-        signs = cues.starting(number, "event:")
-        if not signs:
-            continue
+    for number, signs in cues.starting("event:").items():
+        span = document.sentences[number]
         inside = mentions.all[bisect_left(places, span.start) : bisect_left(places, span.end)]
         if not inside:
             continue

@@ -1,5 +1,8 @@
 """What a counted number says of its people: arrived, deployed, pledged, authorised, in total, or what befell them."""
 
+from bisect import bisect_left
+from operator import attrgetter
+
 from schemas.messages import Figure, FigureKind
 from services.enrich.counted import Counted
 from services.enrich.cues import Cue
@@ -21,6 +24,7 @@ _CLAUSE = 6  # words that the start of another clause counts as
 _NOUN = 6  # ... and a noun of sending, which says less than the verb
 _ASIDE = 3  # words from a part to its verb
 _NUMBER = 8  # ... and another number on the way
+_START = attrgetter("start")
 _FAR = 14  # words from a number to the word that says what it is
 
 
@@ -71,12 +75,14 @@ def _distance(place: int, what: Counted, cue: Cue, sentence: Sentence) -> float:
     numbers = sentence.reading.numbers
     if cue.end <= start and folded_words(sentence.reading.document.text[cue.start : cue.end]) in numbers.sendings:
         distance += _NOUN
-    for at, other in enumerate(tokens):
-        if low <= other.start and other.end <= high:
-            if other.text in numbers.clauses:
-                distance += _CLAUSE
-            elif other.value is not None and low == end and not is_part(at, sentence):
-                distance += 1 if tokens[at - 1].text in AND else _NUMBER
+    for at in range(bisect_left(tokens, low, key=_START), len(tokens)):
+        other = tokens[at]
+        if other.end > high:
+            break
+        if other.text in numbers.clauses:
+            distance += _CLAUSE
+        elif other.value is not None and low == end and not is_part(at, sentence):
+            distance += 1 if tokens[at - 1].text in AND else _NUMBER
     return distance + (_NUMBER if _is_of_another(place, cue, sentence) else 0)
 
 

@@ -58,7 +58,6 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
         return None
     if before is not None and before.kind != "symbol" and numbers.makes_a_name(before.text, token.text, value):
         return None
-    approximate = _approximate(place, sentence)
     paid = money(place, sentence)
     what = None
     if paid is None:
@@ -68,7 +67,9 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
             paid = more_money(place, sentence, earlier + here)
     if paid is not None:
         country = payer(paid, sentence)
-        figure = Figure(kind="funding", value=value, unit=paid.code, country=country, approximate=approximate)
+        figure = Figure(
+            kind="funding", value=value, unit=paid.code, country=country, approximate=_approximate(place, sentence)
+        )
         return Stated(figure, [paid.span])
     if what is None:
         return None
@@ -98,7 +99,7 @@ def _stated(place: int, sentence: Sentence, here: list[Figure], earlier: list[Fi
         return None
     if kind == "total" and unit == "personnel" and country:  # where no word says more, what is known of the country
         kind = "pledged" if country in numbers.known_pledges and not what.kind else "deployed"
-    figure = Figure(kind=kind, value=value, unit=unit, country=country, approximate=approximate)
+    figure = Figure(kind=kind, value=value, unit=unit, country=country, approximate=_approximate(place, sentence))
     return Stated(figure, [Span(what.start, what.end)])
 
 

@@ -74,23 +74,22 @@ def _candidates(document: Document, gazetteer: Gazetteer, languages: int, notes:
             start, end = start - 1, end - 1
         else:
             start, end = folded.span(start, end)
-        written = text[start:end]
         for sense in senses:
             case = sense.case
-            if case == "capital" and not _has_its_capital(sense.text, written):
+            if case == "capital" and not _has_its_capital(sense.text, text, start, end):
                 continue
-            if case == "same" and not written.isupper():
+            if case == "same" and not text[start:end].isupper():
                 _note(notes, Mention(start, end, sense, sense.tag), document, "an acronym needs its capitals")
                 continue
             found.append(Mention(start, end, sense, sense.tag))
     return found
 
 
-def _has_its_capital(name: str, found: str) -> bool:
-    """Whether what is found has the name's capitals: both of "La Paz", the later one of "la Réunion"."""
-    if not found[0].isupper() and not name[0].islower():
+def _has_its_capital(name: str, text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] has the name's capitals: both of "La Paz", the later one of "la Réunion"."""
+    if not text[start].isupper() and not name[0].islower():
         return False
-    return not (" " in name and name.startswith(_ARTICLES) and found[1:].islower())
+    return not (" " in name and name.startswith(_ARTICLES) and text[start + 1 : end].islower())
 
 
 def _place(mention: Mention) -> tuple[int, int]:
@@ -124,29 +123,26 @@ def _without_people_and_papers(
     """Drop countries that are part of a person's, paper's or school's name, by the words beside them."""
     kept = []
     for place, mention in enumerate(named):
-        sense = mention.sense
-        if sense.kind == "country":
-            why = why_no_country(mention, named, place, document, gazetteer)
-            if why:
-                _note(notes, mention, document, why)
-                continue
-        kept.append(mention)
+        if mention.sense.kind == "country" and (why := why_no_country(mention, named, place, document, gazetteer)):
+            _note(notes, mention, document, why)
+        else:
+            kept.append(mention)
     return kept
 
 
 def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
     """The host countries of current missions that the document names for certain."""
     hosts = set()
-    named = list(named)
-    short = {mention.tag for mention in named if mention.sense.kind == "mission" and mention.sense.case == "same"}
-    short = {tag for tag in short if gazetteer.missions[tag].standing == "current"}
-    if len(short) > 1:  # "The MSS is now the GSF": two of a host's missions are no namesakes
-        hosts |= {gazetteer.missions[tag].host for tag in short}
+    short = set()
     for mention in named:
         sense = mention.sense
-        if sense.kind == "country" and not sense.ambiguous:
-            hosts.add(sense.tag[8:])
-        elif sense.kind in ("place", "organisation", "gang", "mission") and not sense.ambiguous:
+        if sense.kind == "country":
+            if not sense.ambiguous:
+                hosts.add(sense.tag[8:])
+            continue
+        if sense.kind == "mission" and sense.case == "same" and gazetteer.missions[sense.tag].standing == "current":
+            short.add(sense.tag)
+        if sense.kind in ("place", "organisation", "gang", "mission") and not sense.ambiguous:
             entry = gazetteer.entries[sense.tag]
             if entry.country:
                 hosts.add(entry.country)
@@ -156,6 +152,8 @@ def _hosts(named: Iterable[Mention], gazetteer: Gazetteer) -> frozenset[str]:
                 hosts |= gazetteer.hosts
         elif sense.kind == "person" and not sense.ambiguous and gazetteer.entries[sense.tag].of_mission:
             hosts |= gazetteer.hosts  # its commander is known for nothing else
+    if len(short) > 1:  # "The MSS is now the GSF": two of a host's missions are no namesakes
+        hosts |= {gazetteer.missions[tag].host for tag in short}
     return frozenset(hosts & gazetteer.hosts)
 
 

@@ -21,14 +21,14 @@ def why_no_country(
 ) -> str | None:
     """Why named[place] is no country, by the words beside it and the rules of its name; None where it is one."""
     start, end, sense = mention.start, mention.end, mention.sense
-    text = document.text
-    if sense.part == "capital" and _is_dateline(text, start):
+    text, part = document.text, sense.part
+    if part == "capital" and _is_dateline(text, start):
         return "it is where the report was written"
-    follows, precedes = text[end : end + 2], text[start - 1] if start else ""
-    if (follows[:1] == "." and follows[1:].islower()) or precedes in ("@", "."):
+    follows, precedes = text[end : end + 1], text[start - 1] if start else ""
+    if precedes in ("@", ".") or (follows == "." and text[end + 1 : end + 2].islower()):
         return "it is part of an address on the web"
-    if sense.part == "name" or sense.part == "demonym":
-        if follows[:1] == " " and not follows[1:].islower():
+    if part == "name" or part == "demonym":
+        if follows == " " and not text[end + 1 : end + 2].islower():
             after = _word_after(text, end)
             if after[:1].isupper() and fold_name(after) in gazetteer.words_after:
                 return f"{after} after it makes it an outlet or a school"
@@ -36,7 +36,7 @@ def why_no_country(
             before = _word_before(text, start)
             if before[:1].isupper() and fold_name(before) in gazetteer.words_before:
                 return f"{before} before it makes it an outlet or a school"
-    if sense.part == "demonym" and _is_a_proper_name(mention, text, gazetteer):
+    if part == "demonym" and _is_a_proper_name(mention, text, gazetteer):
         return "with a capital it is a name there, not a nationality"
     rule = sense.rule
     if rule is None:

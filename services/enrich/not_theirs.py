@@ -16,12 +16,8 @@ def of_others(what: Counted, sentence: Sentence) -> bool:
 
 def _of_the_past(sentence: Sentence) -> bool:
     """Whether the sentence is about an earlier mission: it names one and no current, or a year of one."""
-    reading, numbers = sentence.reading, sentence.reading.numbers
-    named = {
-        m.tag in numbers.past
-        for m in reading.mentions.missions
-        if reading.document.sentence_at(m.start) == sentence.number
-    }
+    numbers = sentence.reading.numbers
+    named = {mission.tag in numbers.past for mission in sentence.missions}
     years = (token.value or 0 for token in sentence.tokens if token.text.isdigit() and len(token.text) == 4)
     return named == {True} or (not any(named) and any(_YEARS_FROM <= year <= numbers.past_until for year in years))
 
@@ -30,12 +26,16 @@ def _of_foes_or_hosts(what: Counted, sentence: Sentence) -> bool:
     """Whether a gang or the host's police is the subject of the number's clause: "the police has 9,000 officers"."""
     document, mentions = sentence.reading.document, sentence.reading.mentions
     span = document.sentences[sentence.number]
-    police = [m.end for m in mentions.entities if m.sense.kind == "organisation" and "police" in m.tag]
-    names = [(m.start, m.end) for m in mentions.missions]  # "Gang Suppression Force"
-    cues = sentence.reading.cues
+    police, cues = sentence.reading.police, sentence.reading.cues
     foes = [
-        cue for cue in cues.of(sentence.number, "foes") if not any(start <= cue.start < end for start, end in names)
+        cue
+        for cue in cues.of(sentence.number, "foes")
+        if not any(
+            mission.start <= cue.start < mission.end for mission in mentions.missions
+        )  # "Gang Suppression Force"
     ]
+    if not police and not foes:
+        return False
     if any(
         what.start <= foe.start < what.end or _members(document.words(what.end, foe.start))
         for foe in foes

@@ -12,7 +12,8 @@ from services.enrich.gazetteer_files import Names
 
 _DAYS = 31
 _YEARS = range(1800, 2101)
-_DIGITS = re.compile(rb"\d+")
+_DIGITS = re.compile(rb"00*")  # in a text whose digits are all 0: a pattern with a letter to begin with is found fast
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Numbers:
@@ -76,7 +77,7 @@ class Numbers:
         )
         self.strengths = frozenset(float(value) for mission in gazetteer.current for value in mission.authorised)
         self.foreign = frozenset(map(folded_word, data.foreign))
-        self.same_country = tuple(fold_name(words) for words in data.same_country)
+        self.same_country = re.compile(b"|".join(re.escape(fold_name(words)) for words in data.same_country))
         self.countries = frozenset(map(folded_word, data.countries))
         self.mostly = frozenset(map(folded_word, data.mostly))
         self.toward = frozenset(map(folded_word, data.toward))
@@ -112,7 +113,7 @@ class Numbers:
         if document.folded.origin is not None:
             return None
         data = document.folded.data
-        found = [match.span() for match in _DIGITS.finditer(data)]
+        found = [match.span() for match in _DIGITS.finditer(data.translate(_ZEROS))]
         found += [(start, end - 1) for _, start, end in self._words.find_matches_as_indexes(data, overlapping=True)]
         return sorted(found)
 

@@ -1,7 +1,9 @@
 """What tells of the mission in an item that neither names it nor says in so many words who sent whom."""
 
+from collections.abc import Iterable
+
 from services.enrich import ties
-from services.enrich.cues import Cue
+from services.enrich.cues import Cue, Cues
 from services.enrich.mentions import Mention
 from services.enrich.opening import opening
 from services.enrich.scene import Scene
@@ -30,8 +32,14 @@ class Oblique:
         found: dict[str, Hint] = {}
         gangs = self._scene.cues.count("foes") > 0
         apart = self._scene.is_about_the_host()
-        for number in range(len(self._scene.document.sentences)):
-            sentence = self._of_sentence(number, gangs) or (self._apart(number) if apart else [])
+        forces = self._scene.cues.by_sentence("force").keys()
+        near = self._near_the_host(forces)
+        for number in sorted(near | forces if apart else near):
+            if self._scene.cues.of(number, "unrelated"):
+                continue
+            sentence = (self._of_sentence(number, gangs) if number in near else []) or (
+                self._apart(number) if apart else []
+            )
             if not sentence or self._scene.is_past(number):
                 continue
             for hint in sentence:
@@ -50,13 +58,18 @@ class Oblique:
                 found.pop(weaker, None)
         return list(found.values())
 
+    def _near_the_host(self, forces: Iterable[int]) -> set[int]:
+        """The sentences with a country, a force or a body that have the host country or its region, or stand beside."""
+        cues, scene = self._scene.cues, self._scene
+        near = {beside for number in scene.host_named for beside in (number - 1, number, number + 1)}
+        near.update(cues.by_sentence("region"))
+        return near.intersection((*forces, *cues.by_sentence("bodies"), *scene.named))
+
     def _names_and_numbers(self) -> list[Hint]:
         """What the force is called for short, and the number of people that it is to have."""
         scene, cues = self._scene, self._scene.cues
-        if not any(map(cues.count, ("called", "strength", "strength_about"))):
-            return []
         found = []
-        for number in range(len(scene.document.sentences)):
+        for number in _sentences(cues, ("called", "strength", "strength_about")):
             if not cues.of(number, "unrelated") and not scene.is_past(number):
                 found += [Hint("called", cue.start, cue.end) for cue in cues.of(number, "called")[:1]]
             if size := ties.strength_of_people(scene, number):
@@ -89,8 +102,8 @@ class Oblique:
         people: Cue | None = None
         tied = False
         duties = hosts = 0
-        for number in range(len(self._scene.document.sentences)):
-            cues = self._scene.cues
+        cues = self._scene.cues
+        for number in sorted({*self._scene.named, *_sentences(cues, ("force", "backers", "away", "sending"))}):
             if cues.of(number, "unrelated") or self._scene.is_past(number):
                 continue
             named = self._scene.named.get(number, [])
@@ -129,7 +142,7 @@ class Oblique:
         """A sender's police or soldiers in a sentence that does not say where they are."""
         cues = self._scene.cues
         forces = cues.of(number, "force")
-        if not forces or cues.of(number, "unrelated"):
+        if not forces:
             return []
         named = self._scene.named.get(number, [])
         people = self._scene.people(number, forces, cues.of(number, "bodies"), named)
@@ -143,17 +156,10 @@ class Oblique:
 
     def _of_sentence(self, number: int, gangs: bool) -> list[Hint]:
         cues = self._scene.cues
-        if cues.of(number, "unrelated"):
-            return []
         forces, bodies = cues.of(number, "force"), cues.of(number, "bodies")
-        if not (forces or bodies or self._scene.named.get(number)):
-            return []
         backers = cues.of(number, "backers")
         region = cues.of(number, "region")
-        near = bool(region) or any(self._scene.hosts_of(beside) for beside in (number - 1, number, number + 1))
         named = self._scene.named.get(number, [])
-        if not near:
-            return []
         withdrew = bool(cues.of(number, "role:withdrew"))
         hosts = [
             mention
@@ -191,3 +197,8 @@ class Oblique:
                 found.append(body)
                 found += [Hint("force_backed", cue.start, cue.end) for cue in backers[:1]]
         return [hint for hint in found if hint]
+
+
+def _sentences(cues: Cues, tags: Iterable[str]) -> list[int]:
+    """The sentences that have a cue of any of the tags, in order."""
+    return sorted({number for tag in tags for number in cues.by_sentence(tag)})

@@ -7,12 +7,14 @@ from services.enrich.document import Document
 from services.enrich.folding import fold_name
 from services.enrich.gazetteer import Gazetteer
 
-_CAPITAL, _REST = "[A-ZÀ-ÞĀ-Ž]", r"(?:[\w'’\-]+|\.)"
+_WORD = r"[A-ZÀ-ÞĀ-Ž](?:[\w'’\-]++|\.)"
 _PARTICLE = r"(?:d(?:e la|e los|el|e|a|o|os|as|u)|van(?: der| den)?|von|b[ie]n|[ae]l|ole|arap|St\.)"
-# The word's beginning is looked for behind the capital: a pattern that begins with letters is found much faster.
-NAME = re.compile(rf"{_CAPITAL}(?<!\w.){_REST}(?:[ \u00a0](?:{_PARTICLE} )?{_CAPITAL}{_REST}){{1,5}}")
-
-
+# The word's beginning is looked for behind the capital, and the second word stands outside the repetition, into which
+# most capitals then do not get: both make the pattern faster.
+NAME = re.compile(
+    rf"[A-ZÀ-ÞĀ-Ž](?<!\w.)(?:[\w'’\-]++|\.)[ \u00a0](?:{_PARTICLE} )?{_WORD}"
+    rf"(?:[ \u00a0](?:{_PARTICLE} )?{_WORD}){{0,4}}"
+)
 _LONGEST = 4  # words of a name
 
 

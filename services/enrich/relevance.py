@@ -179,7 +179,7 @@ def _foreign_force(document: Document, mentions: Mentions, cues: Cues, gazetteer
         return []
     hosts = {document.sentence_at(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts}
     about = any(document.in_title(m.start) for m in mentions.countries if m.tag[8:] in gazetteer.hosts)
-    for number in range(len(document.sentences)):
+    for number in cues.by_sentence("foreign"):
         force = _foreign(number, cues, document, gazetteer)
         around = range(max(0, number - 1), min(len(document.sentences), number + 2))
         if (

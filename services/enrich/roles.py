@@ -1,5 +1,7 @@
 """A country's part in the mission: subject, tense and lists of the sentences that name it; else what is known of it."""
 
+from collections.abc import Iterable
+
 from schemas.messages import Role
 from services.enrich.cues import Cue, Cues
 from services.enrich.document import Document
@@ -25,6 +27,7 @@ def roles(
     missions = {document.sentence_at(mention.start) for mention in mentions.missions}
     current = [mention for mention in mentions.missions if gazetteer.missions[mention.tag].standing == "current"]
     past = {document.sentence_at(m.start) for m in mentions.missions if gazetteer.missions[m.tag].standing == "past"}
+    known = _known(decided, mentions, gazetteer)
     for number, named in by_sentence.items():
         senders = [mention for mention in named if mention.tag[8:] not in mentions.hosts]
         in_context = cues.of(number, "force") or number in missions or (number and cues.of(number - 1, "force"))
@@ -41,22 +44,18 @@ def roles(
                 _beside_force(mention, number, document, cues) or _serves(mention, document, gazetteer)
                 for mention in group
             ):
-                for mention in group:
-                    known = _known(mention.tag[8:], mentions, gazetteer)
-                    if known in ("lead", "contributor") and not decided[mention.tag[8:]]:
-                        decided[mention.tag[8:]].setdefault(known, None)
+                for code in (mention.tag[8:] for mention in group):
+                    if not decided[code] and known.get(code) in ("lead", "contributor"):
+                        decided[code][known[code]] = None
     bodies = {document.sentence_at(m.start) for m in mentions.entities if m.sense.kind == "organisation"}
     for number, named in by_sentence.items():
-        for mention in named:
+        undecided = [mention for mention in named if mention.tag[8:] in known and not decided[mention.tag[8:]]]
+        if not undecided or number in past or not _on_duty(number, cues, number in bodies):
+            continue
+        for mention in undecided:
             code = mention.tag[8:]
-            if (
-                not decided[code]
-                and number not in past
-                and _on_duty(number, cues, number in bodies)
-                and not _is_official(mention, document, gazetteer)
-                and (known := _known(code, mentions, gazetteer))
-            ):
-                decided[code][_PRIOR.get(known, known)] = None
+            if not decided[code] and not _is_official(mention, document, gazetteer):
+                decided[code][_PRIOR.get(known[code], known[code])] = None
     result: dict[str, tuple[Role, Cue | None]] = {}
     for code, found in decided.items():
         strongest = next((role for role in _STRONGEST if role in found), None)
@@ -98,7 +97,7 @@ def _of_sentence(
     """
     found: list[tuple[Mention, Role, Cue]] = []
     leads = {cue: group for cue in cues.of(number, "led_by") for group in groups if _touches(cue, group)}
-    signs = [cue for cue in cues.starting(number, "role:") if not cues.negated(number, cue)]
+    signs = [cue for cue in cues.starting("role:").get(number, ()) if not cues.negated(number, cue)]
     signs = [cue for cue in _longest(signs) if not any(lead.start <= cue.start < lead.end for lead in leads)]
     taken: set[Cue] = set()
     waiting: list[tuple[list[Mention], int]] = []
@@ -180,11 +179,17 @@ def _lists(senders: list[Mention], document: Document, gazetteer: Gazetteer) -> 
     return groups
 
 
-def _known(code: str, mentions: Mentions, gazetteer: Gazetteer) -> Role | None:
-    named = [mention.tag for mention in mentions.missions] + [mission.id for mission in gazetteer.current]
-    return next(
-        (gazetteer.known_roles[mission, code] for mission in named if (mission, code) in gazetteer.known_roles), None
+def _known(codes: Iterable[str], mentions: Mentions, gazetteer: Gazetteer) -> dict[str, Role]:
+    """Country code -> its role in the first mission that the item names, else in a current one, that knows it."""
+    named = dict.fromkeys(
+        [mention.tag for mention in mentions.missions] + [mission.id for mission in gazetteer.current]
     )
+    roles_of = gazetteer.known_roles
+    return {
+        code: next(roles_of[mission, code] for mission in named if (mission, code) in roles_of)
+        for code in codes
+        if any((mission, code) in roles_of for mission in named)
+    }
 
 
 def _beside_force(mention: Mention, number: int, document: Document, cues: Cues) -> bool:

@@ -12,18 +12,20 @@ from services.enrich.tokens import Token, around_numbers, tokens_of
 
 
 class Reading(NamedTuple):
-    """What is known of an item. senders: mentions of countries that are no host, in order."""
+    """What is known of an item. senders: mentions of countries that are no host, in order; police: ends of names."""
 
     document: Document
     mentions: Mentions
     cues: Cues
     numbers: Numbers
     senders: list[Mention]
+    police: list[int]
 
 
 class Sentence(NamedTuple):
-    """What a figure's sentence has. senders: its countries that are no host; force: it names a force or a mission.
+    """What a figure's sentence has. senders: its countries that are no host; missions: those that it names.
 
+    force: it names a force or a mission.
     led: it names one "led by" a country, so that what nobody is named for is the whole force's.
     signs: the words that decide a kind. valued: places of the tokens that are numbers.
     """
@@ -33,6 +35,7 @@ class Sentence(NamedTuple):
     tokens: list[Token]
     valued: list[int]
     senders: list[Mention]
+    missions: list[Mention]
     force: bool
     led: bool
     signs: list[Cue]
@@ -40,12 +43,15 @@ class Sentence(NamedTuple):
 
 def sentences(document: Document, mentions: Mentions, cues: Cues, numbers: Numbers) -> Iterator[Sentence]:
     """The sentences that state numbers."""
-    reading = Reading(
-        document, mentions, cues, numbers, [m for m in mentions.countries if m.tag[8:] not in mentions.hosts]
-    )
+    senders = [mention for mention in mentions.countries if mention.tag[8:] not in mentions.hosts]
+    police = [m.end for m in mentions.entities if m.sense.kind == "organisation" and "police" in m.tag]
+    reading = Reading(document, mentions, cues, numbers, senders, police)
     places = [mention.start for mention in reading.senders]
-    missions = {document.sentence_at(mention.start) for mention in mentions.missions}
+    missions: dict[int, list[Mention]] = {}
+    for mention in mentions.missions:
+        missions.setdefault(document.sentence_at(mention.start), []).append(mention)
     stated_at = numbers.places(document)
+    signs = cues.starting("kind:")
     for number, span in enumerate(document.sentences):
         window = around_numbers(document, span, stated_at)
         if window is None:
@@ -62,9 +68,10 @@ def sentences(document: Document, mentions: Mentions, cues: Cues, numbers: Numbe
             tokens,
             valued,
             _without_leads(inside, led_by, reading),
+            missions.get(number, []),
             number in missions or bool(cues.of(number, "force")),
             bool(led_by),
-            _outermost(cues.starting(number, "kind:")),
+            _outermost(signs.get(number, [])),
         )
 
 

@@ -65,7 +65,7 @@ def same_again(place: int, kind: FigureKind, what: Counted, sentence: Sentence, 
     numbers, document = reading.numbers, reading.document
     country = next((figure.country for figure in told if figure.country), None)
     behind = document.folded_between(what.start, min(len(document.text), what.end + _BESIDE))
-    if any(words in behind for words in numbers.same_country):
+    if numbers.same_country.search(behind):
         before = [m.tag[8:] for m in reading.senders if m.end <= tokens[place].start]
         return country or (before[-1] if before else None)
     if kind not in SENDERS_KINDS or {m.tag[8:] for m in sentence.senders} - {country}:
