@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from bench import index_write
+from bench import index_search, index_stories, index_write
 from bench.servers import servers
 
 PARTS = ("write", "path", "stories", "search")
@@ -39,6 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _measure(parts: Sequence[str], options: argparse.Namespace) -> None:
+    if {*parts} - {"search"}:
+        await _measure_writing(parts, options)
+    if "search" in parts:
+        _say("an archive to search ...")
+        async with servers() as stack:  # its own: its size is measured
+            await index_search.archive(stack, options.items)
+
+
+async def _measure_writing(parts: Sequence[str], options: argparse.Namespace) -> None:
     _say("starting a broker and an engine ...")
     async with servers() as stack:
         if "write" in parts:
@@ -47,6 +56,9 @@ async def _measure(parts: Sequence[str], options: argparse.Namespace) -> None:
         if "path" in parts:
             _say("the full path ...")
             await index_write.full_path(stack, options.turns, options.turn_items, options.searches)
+        if "stories" in parts:
+            _say("stories ...")
+            await index_stories.clustering(options.turns)
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,7 @@
 """Enriched items by the hundred thousand, each of another text of 3 KB: quick to make, and no two near-duplicates.
 
-Sentences of the demo's articles in an order of each item's own, with words made up between them, a few frequent and most
-rare, as names and numbers are. Tags are those of a real article of the language; their evidence points into that one.
+Sentences of the demo's articles in an order of each item's own, with words made up between them, a few frequent and
+most rare, as names are. Tags are those of a real article of the language; their evidence points into that one.
 """
 
 import random
@@ -66,8 +66,8 @@ def revised(item: EnrichedItem) -> EnrichedItem:
 @cache
 def _tagged(language: str, relevant: bool) -> list[EnrichedItem]:
     tagger = Tagger(load())
-    place = texts.LANGUAGES.index(language)
-    written = texts.items(TAGGED * len(texts.LANGUAGES), relevant_of_ten=10 if relevant else 0)[place :: len(texts.LANGUAGES)]
+    step, place = len(texts.LANGUAGES), texts.LANGUAGES.index(language)
+    written = texts.items(TAGGED * step, relevant_of_ten=10 if relevant else 0)[place::step]
     # The kind is what was wanted, whatever the tagger makes of an article cut in pieces.
     return [msgspec.structs.replace(tagger.tag(item), relevant=relevant, language=language) for item in written]
 
