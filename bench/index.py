@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 
 from bench import index_search, index_stories, index_write
 from bench.servers import servers
+from services import telemetry
 
 PARTS = ("write", "path", "stories", "search")
 EXAMPLES = """\
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--turn-items", type=int, default=5_000, help="items of a turn (default 5000)")
     parser.add_argument("--searches", type=int, default=1_000, help="saved searches to match with (default 1000)")
     options = parser.parse_args(arguments)
+    telemetry.start("bench")
+    logging.getLogger("services").setLevel(logging.WARNING)
     asyncio.run(_measure(options.only or PARTS, options))
     return 0
 

@@ -53,7 +53,7 @@ async def archive(stack: local.Stack, number: int) -> None:
         await _fill(connected, number)
         await client.indices.flush(index=NEWS)
         as_written = await _bytes(client) - before
-        await client.indices.forcemerge(index=NEWS, max_num_segments=1, request_timeout=1_800)
+        await client.options(request_timeout=1_800).indices.forcemerge(index=NEWS, max_num_segments=1)
         merged = await _bytes(client)
         documents = (await client.count(index=NEWS))["count"]
         print(

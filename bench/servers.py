@@ -21,11 +21,8 @@ PATIENCE_S = 600.0
 
 
 @asynccontextmanager
-async def servers(**environment: str) -> AsyncIterator[local.Stack]:
-    """The servers, with the engine's JVM compiling fully. The settings of this process and its children name them.
-
-    environment: more settings, e.g. another address of the engine.
-    """
+async def servers() -> AsyncIterator[local.Stack]:
+    """The servers, with the engine's JVM compiling fully. The settings of this process and its children name them."""
     with TemporaryDirectory(prefix="news-bench-") as folder:
         stack = local.Stack.on_free_ports(Path(folder))
         os.environ |= {
@@ -33,11 +30,13 @@ async def servers(**environment: str) -> AsyncIterator[local.Stack]:
             "NEWS_ELASTICSEARCH_URL": stack.engine_url,
             "NEWS_LOG_FORMAT": "json",
             "NEWS_LOCAL_OPTIMISE": "1",
-        } | environment
+        }
         try:
             await asyncio.to_thread(local.up, stack, lambda _: None)
             set_up = [sys.executable, "-m", "services.index", "setup"]
-            await asyncio.to_thread(subprocess.run, set_up, check=True, stdout=subprocess.DEVNULL)
+            await asyncio.to_thread(
+                subprocess.run, set_up, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             yield stack
         finally:
             await asyncio.to_thread(local.wipe, stack, lambda _: None)
