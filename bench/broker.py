@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,7 +78,7 @@ async def broker() -> AsyncIterator[Broker]:
 
 @contextmanager
 def worker(
-    servers: str, arguments: Sequence[str], log: Path, port: int = 0, **settings: str
+    servers: str, arguments: Sequence[str], log: Path, port: int = 0, settings: Mapping[str, str] = {}
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker process, ended when left. port: of its probes. settings: more of its environment."""
     environment = {

@@ -27,6 +27,7 @@ from deploy import local
 from schemas import codec, topics
 from schemas.messages import Alert, EnrichedItem
 from services import engine, telemetry
+from services.engine import Stored
 from services.index import searches
 from services.index.indices import NEWS
 from services.index.query import Query
@@ -38,6 +39,7 @@ REVISED = 5  # one item in so many comes again, revised
 RELEVANT = 3  # of ten
 SHARE = 0.3  # of the items of a bulk that are refused while the engine is too busy
 SEARCH = "faults"
+PATIENCE_S = 120.0
 EXAMPLES = """\
 examples:
   python -m bench.index_faults --away 180     some five minutes
@@ -102,10 +104,9 @@ async def run(stack: local.Stack, plan: Plan, say: Callable[[str], None] = lambd
         async with refusing(stack.engine_url) as proxy, Committed(stack, GROUP, TOPIC) as committed:
             before = await committed.records()
             environment = {"NEWS_ELASTICSEARCH_URL": proxy.url, "NEWS_INDEX_LATE_S": str(plan.late_s)}
+            command = ("services.index", "run")
             workers = [
-                running.enter_context(
-                    broker.worker(stack.bootstrap_servers, ("services.index", "run"), log, **environment)
-                )
+                running.enter_context(broker.worker(stack.bootstrap_servers, command, log, settings=environment))
                 for _ in range(WORKERS)
             ]
             await broker.until_members(stack.bootstrap_servers, GROUP, WORKERS)
@@ -150,6 +151,9 @@ async def _disturb(
     say(f"caught up; now the engine is too busy for {plan.busy_s:.0f} s")
     proxy.share = SHARE
     await asyncio.sleep(plan.busy_s)
+    until = time.monotonic() + PATIENCE_S
+    while not proxy.refused_items and time.monotonic() < until:  # noqa: ASYNC110 (a slow machine asks for little)
+        await asyncio.sleep(0.1)
     proxy.share = 0.0
     waiting, started = len(sent), time.monotonic()
     behind = waiting - (await committed.records() - before)
@@ -200,7 +204,7 @@ async def _wrong(stack: local.Stack, plan: Plan, sent: Sequence[EnrichedItem]) -
     """Compare what is stored, told and dead with what was sent."""
     latest = {item.item_id: item for item in sent}  # sent in order
     ids = list(latest)
-    stored = {}
+    stored: dict[str, Stored] = {}
     async with engine.connect() as connected:
         for start in range(0, len(ids), 500):
             stored |= await connected.mget(NEWS, ids[start : start + 500], only=["revision", "title"])

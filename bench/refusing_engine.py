@@ -100,19 +100,11 @@ async def refusing(upstream: str, seed: int = 0) -> AsyncIterator[Refusing]:
     """The proxy, on a free port; it lets everything through until its `share` is set."""
     port = free_port()
     proxy = Refusing(port, upstream, random.Random(seed))
-    config = uvicorn.Config(
-        proxy,
-        host="127.0.0.1",
-        port=port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-    )
+    config = uvicorn.Config(proxy, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())  # serve() would take over the process's signals
     try:
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 (it has no event to wait for)
             await asyncio.sleep(0.01)
         yield proxy
     finally:

@@ -44,6 +44,7 @@ DATA = [
     ("POST", "/v1/items/x/corrections"),
     ("DELETE", "/v1/items/x/corrections/x"),
     ("GET", "/v1/stories"),
+    ("GET", "/v1/stories/x"),
     ("GET", "/v1/searches"),
     ("POST", "/v1/searches"),
     ("GET", "/v1/searches/x"),
