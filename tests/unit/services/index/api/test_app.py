@@ -91,12 +91,13 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         searches,
         similar,
         sources,
+        stories,
         syndication,
     )
 
     modules = (
         *(changes, corrections, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources),
-        syndication,
+        *(stories, syndication),
     )
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
