@@ -45,13 +45,17 @@ async def test_50_copies_through_three_replicas_at_once_are_one_story(stack: Ser
     assert len(set(found.values())) == 1
 
 
+def share_some_bands(one: Claimant, other: Claimant) -> bool:
+    assert one.signature
+    assert other.signature
+    shared = set(stories.band_ids(one.signature)) & set(stories.band_ids(other.signature))
+    similar = stories.similarity(one.signature, other.signature) >= stories.SIMILAR
+    return similar and 0 < len(shared) < stories.BANDS
+
+
 async def test_copies_that_share_only_some_bands_are_one_story(stack: Servers) -> None:
-    batch = copies(4, changed=8)
-    one, *_, last = (claimant.signature for claimant in batch)
-    assert one
-    assert last
-    assert stories.similarity(one, last) >= stories.SIMILAR
-    assert 0 < len(set(stories.band_ids(one)) & set(stories.band_ids(last))) < stories.BANDS
+    made = (copies(4, changed=8) for _ in range(100))  # of chance: one in a hundred shares no band
+    batch = next(batch for batch in made if share_some_bands(batch[0], batch[-1]))
     assert len(set((await assigned([[claimant] for claimant in batch])).values())) == 1
 
 
