@@ -8,7 +8,7 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults fuzz format schemas kibana lock up down status clean
+.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults bench-index bench-index-faults fuzz format schemas kibana lock up down status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ bench-enrich: $(INSTALLED) ## how fast items are tagged, alone and through the b
 
 bench-enrich-faults: $(INSTALLED) ## kill enrich's workers 50 times under load: is anything lost?
 	$(PY) -m bench.enrich_faults --kills 50
+
+bench-index: $(INSTALLED) ## writing beside a bare bulk, cost of each stage, size, searches over 200,000 items
+	$(PY) -m bench.index
+
+bench-index-faults: $(INSTALLED) ## the engine goes away for 3 minutes, then refuses: is anything lost?
+	$(PY) -m bench.index_faults --away 180
 
 fuzz: $(INSTALLED) ## 20,000 mutated feeds through the parser: none may crash, hang or take over 2 s
 	$(PY) -m bench.fuzz_parse --mutations 20000

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,13 +77,16 @@ async def broker() -> AsyncIterator[Broker]:
 
 
 @contextmanager
-def worker(servers: str, arguments: Sequence[str], log: Path, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process, ended when left. port: of its probes."""
+def worker(
+    servers: str, arguments: Sequence[str], log: Path, port: int = 0, settings: Mapping[str, str] = {}
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process, ended when left. port: of its probes. settings: more of its environment."""
     environment = {
         **os.environ,
         "NEWS_KAFKA_BOOTSTRAP_SERVERS": servers,
         "NEWS_LOG_FORMAT": "json",
         "NEWS_METRICS_PORT": str(port),
+        **settings,
     }
     with log.open("ab") as errors:
         process = subprocess.Popen([sys.executable, "-c", AS_INSTALLED, *arguments], env=environment, stderr=errors)

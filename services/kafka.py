@@ -9,7 +9,6 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from itertools import count
 from typing import Any
 
 import msgspec
@@ -27,11 +26,13 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, s
 from schemas import topics
 from schemas.errors import Invalid, Transient
 from services import settings
+from services.batch_size import BatchSize
 from services.telemetry import Progress, logger
 
 log = logger(__name__)
 
 PATIENCE_S = 10.0  # that a command which a person waits for has with a broker that is away
+LONG_S = 10.0  # of work on one batch, after which the partitions are paused and polled on
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -204,11 +205,14 @@ async def consume(
     stop: asyncio.Event,
     progress: Progress,
     batch: int = 200,
+    gather_s: float = 0.0,
 ) -> None:
     """Run `process` on batches of one topic until `stop`; a batch's offsets are committed after it returns.
 
-    When it raises Transient, the partitions are paused, the consumer polls on (or the group would evict it), and the
-    same batch is processed again: `process` must be repeatable. Any other error leaves without committing.
+    A batch is what waits, at most `batch` records; the first of them waits for others for `gather_s` at most.
+    When `process` raises Transient, the partitions are paused, the consumer polls on (or the group would evict it), and
+    the same records are processed again, fewer at once: it must be repeatable. So are they paused while it takes long.
+    Any other error leaves without committing.
     """
     client = AIOKafkaConsumer(
         topic,
@@ -220,11 +224,12 @@ async def consume(
         max_partition_fetch_bytes=topics.load()[topic].max_message_bytes,
     )
     await started(client, progress)
+    size = BatchSize(batch)
     try:
         while not stop.is_set():
-            polled = await client.getmany(timeout_ms=500)
-            records = [as_record(record) for partition in polled.values() for record in partition]
-            if records and not await _until_processed(client, process, records, stop, progress):
+            polled = await _gathered(client, batch, gather_s)
+            records = [as_record(record) for read in polled.values() for record in read]
+            if records and not await _until_processed(client, process, records, size, stop, progress):
                 return
             await _commit(client, {partition: read[-1].offset + 1 for partition, read in polled.items()})
             progress.advanced()
@@ -246,43 +251,81 @@ def as_record(record: Any) -> Record:
 
 
 def back_off_s(attempt: int) -> float:
-    """Seconds to wait after failed attempt number `attempt` (from 0): doubling to 30, with jitter."""
-    return min(30.0, 0.5 * 2.0 ** min(attempt, 16)) * random.uniform(0.5, 1.0)
+    """Seconds to wait after failed attempt number `attempt` (from 0): doubling to 10, with jitter."""
+    return min(10.0, 0.5 * 2.0 ** min(attempt, 16)) * random.uniform(0.5, 1.0)
+
+
+async def _gathered(client: AIOKafkaConsumer, most: int, gather_s: float) -> dict[TopicPartition, list[Any]]:
+    """Return the records that wait, or, where there are less than `most`, those of the next `gather_s`, too."""
+    found: dict[TopicPartition, list[Any]] = await client.getmany(timeout_ms=500)
+    clock = asyncio.get_running_loop().time
+    until = clock() + gather_s
+    while 0 < (count := sum(map(len, found.values()))) < most and (left := until - clock()) > 0:
+        for partition, read in (await client.getmany(timeout_ms=int(left * 1000), max_records=most - count)).items():
+            found.setdefault(partition, []).extend(read)
+    return found
 
 
 async def _until_processed(
     client: AIOKafkaConsumer,
     process: Callable[[list[Record]], Awaitable[None]],
     records: list[Record],
+    size: BatchSize,
     stop: asyncio.Event,
     progress: Progress,
 ) -> bool:
-    """Process the batch, however often it takes. False when stopped while waiting for the world to be ready."""
-    for attempt in count():
+    """Process the records, however often it takes. False when stopped while waiting for the world to be ready."""
+    left, failures = records, 0
+    while left:
+        portion = left[: size.now]
         try:
-            await process(records)
-            return True
+            await _polling_on(client, process(portion))
         except Transient as error:
-            delay = back_off_s(attempt)
+            delay = back_off_s(failures)
             log.warning(
-                "not ready, will try the batch again", error=str(error), records=len(records), delay_s=round(delay, 1)
+                "not ready, will try the batch again", error=str(error), records=len(portion), delay_s=round(delay, 1)
             )
             progress.waiting(str(error))
+            size.failed()
+            failures += 1
             if not await _wait_paused(client, delay, stop):
                 return False
-    raise AssertionError("unreachable")
+        else:
+            left, failures = left[len(portion) :], 0
+            size.went_well()
+    return True
+
+
+async def _polling_on(client: AIOKafkaConsumer, work: Awaitable[None]) -> None:
+    """Await the work. Where it takes long (an engine that is busy), the group is to see that we are there."""
+    working = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({working}, timeout=LONG_S)
+        while not done:
+            await _poll_paused(client, 0.5)
+            done, _ = await asyncio.wait({working}, timeout=0.5)
+        await working
+    finally:
+        client.resume(*client.paused())
+        if not working.done():  # we are being cancelled
+            working.cancel()
+            await asyncio.wait({working})
 
 
 async def _wait_paused(client: AIOKafkaConsumer, seconds: float, stop: asyncio.Event) -> bool:
     """Poll without taking anything for that long. False when stopped meanwhile."""
     until = asyncio.get_running_loop().time() + seconds
     while not stop.is_set() and (left := until - asyncio.get_running_loop().time()) > 0:
-        client.pause(*client.assignment())
-        early = await client.getmany(timeout_ms=int(min(left, 0.5) * 1000))
-        for partition, read in early.items():  # assigned while we waited, and so not paused yet
-            client.seek(partition, read[0].offset)
+        await _poll_paused(client, min(left, 0.5))
     client.resume(*client.paused())
     return not stop.is_set()
+
+
+async def _poll_paused(client: AIOKafkaConsumer, seconds: float) -> None:
+    client.pause(*client.assignment())
+    early = await client.getmany(timeout_ms=int(seconds * 1000))
+    for partition, read in early.items():  # assigned while we waited, and so not paused yet
+        client.seek(partition, read[0].offset)
 
 
 async def _commit(client: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:

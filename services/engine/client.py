@@ -1,5 +1,5 @@
 """The search engine, Elasticsearch 9 or OpenSearch, as the services use it. Its client is imported here, in
-opensearch.py, introduction.py, point_in_time.py, security.py and verdicts.py only.
+encoding.py, opensearch.py, introduction.py, point_in_time.py, security.py and verdicts.py only.
 
 Every method raises Invalid (the engine will never take this document or query) or Transient (the world is not ready).
 """
@@ -19,6 +19,7 @@ from schemas.errors import Invalid, Transient
 from services import settings
 from services.engine import operations as writing
 from services.engine import point_in_time, verdicts
+from services.engine.encoding import SERIALIZERS
 from services.engine.introduction import authorization, introduced
 from services.engine.opensearch import OpenSearchNode
 from services.engine.operations import BulkResult, Create, Operation, Put, Remove, Replace, Stored
@@ -257,6 +258,7 @@ async def connect(progress: Progress | None = None) -> AsyncIterator[Engine]:
         [node_config],
         node_class=OpenSearchNode if is_opensearch else AiohttpHttpNode,
         headers=credentials,
+        serializers=SERIALIZERS,
         request_timeout=configured.elasticsearch_timeout_s,
         max_retries=0,
         retry_on_timeout=False,

@@ -104,7 +104,7 @@ def merge_first(
             if isinstance(found, Invalid):
                 raise found
             document = items.merged_with(found, [part.item for part in parts])
-            merge.to_stored(document, datetime.now(UTC))  # what it meets is met here, where it concerns one item only
+            merge.to_write(document, datetime.now(UTC))  # what it meets is met here, where it concerns one item only
             if not document.takedown and not document.story_id and (item := merge.shown(document)).relevant:
                 claimants.append(Claimant(item_id, stories.signature(item), item.fetched_at))
         except Exception as error:

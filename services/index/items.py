@@ -118,10 +118,10 @@ def in_story(document: merge.Document, story_id: str | None) -> merge.Document:
 def _write_of(document: merge.Document, known: Known | None, at: datetime) -> Operation | None:
     """The write that brings the document about; None where it is there already."""
     if known is None:
-        return Create(document.item_id, merge.to_stored(document, at))
+        return Create(document.item_id, merge.to_write(document, at))
     if known.document == document:
         return None
-    return Replace(known.stored, merge.to_stored(document, at))
+    return Replace(known.stored, merge.to_write(document, at))
 
 
 def _outcome(message: EnrichedItem, document: merge.Document, refused: Mapping[str, str]) -> Outcome:

@@ -13,7 +13,7 @@ import msgspec
 from services.engine import Engine
 from services.index import stems
 from services.index.indices import SEARCHES
-from services.index.merge import ROLES, Document, searchable
+from services.index.merge import ROLES, Document, searchable, shown
 from services.index.searches import ANY, SavedSearch, saved_search
 
 TOGETHER_FROM = 64
@@ -47,9 +47,10 @@ class Match(msgspec.Struct, frozen=True):
 
 async def percolate(engine: Engine, documents: Mapping[str, Document]) -> list[Match]:
     """Return every match of these documents, by item id. Raises Transient."""
+    relevant_only = {item_id: document for item_id, document in documents.items() if shown(document).relevant}
+    if len(relevant_only) < len(documents) and not await _any_search_wants_all(engine):
+        documents = relevant_only
     fields = {item_id: _asked(searchable(document)) for item_id, document in documents.items()}
-    if not all(document["relevant"] for document in fields.values()) and not await _any_search_wants_all(engine):
-        fields = {item_id: document for item_id, document in fields.items() if document["relevant"]}
     groups = [{item_id: document} for item_id, document in fields.items()]
     for relevant in (True, False):
         alike = {item_id: document for item_id, document in fields.items() if document["relevant"] is relevant}

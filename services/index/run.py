@@ -13,6 +13,8 @@ from services.telemetry import Progress
 
 WRITTEN = (NEWS, FIGURES, STORIES, SEARCHES, FEED_HEALTH)
 
+GATHER_S = 0.05  # that an item waits for others: a batch costs some ten requests, whether it has one item or 200
+
 
 def main() -> int:
     """Run until SIGTERM or SIGINT and return the exit status."""
@@ -53,6 +55,7 @@ async def run(stop: asyncio.Event, progress: Progress) -> None:
                     stop=stop,
                     progress=progress,
                     batch=index.index_batch,
+                    gather_s=GATHER_S,
                 )
             )
             group.create_task(retag.run(connected, producer, live, stop))

@@ -110,6 +110,26 @@ async def test_near_duplicates_are_one_story_told_by_its_latest_item() -> None:
 
 
 @on_both_engines
+async def test_a_story_tells_its_size_its_time_its_outlets_and_its_languages() -> None:
+    story_id, now = token_hex(16), NOW.replace(microsecond=0)
+    told = [("Said first", "one", "en", 0), ("Said again", "two", "en", 60), ("Dit encore", "two", "fr", 120)]
+    copies = [
+        article(title, feed_id=feed, language=language, fetched_at=now + timedelta(seconds=after))
+        for title, feed, language, after in told
+    ]
+    await indexed(*copies, story_id=story_id)
+    async with calling_api() as api:
+        story = (await api.get(f"/v1/stories/{story_id}")).json()
+        assert [item["title"] for item in story["members"]] == [title for title, *_ in told]
+        assert story["items"] == 3
+        assert datetime.fromisoformat(story["first_seen"]) == now
+        assert datetime.fromisoformat(story["last_seen"]) == now + timedelta(seconds=120)
+        assert story["outlets"] == [{"value": "two", "items": 2}, {"value": "one", "items": 1}]
+        assert story["languages"] == [{"value": "en", "items": 2}, {"value": "fr", "items": 1}]
+        assert (await api.get(f"/v1/stories/{token_hex(16)}")).status_code == 404
+
+
+@on_both_engines
 async def test_what_was_taken_down_is_shown_to_nobody() -> None:
     gone = article("Takendownville")
     async with engine.connect() as connected:

@@ -26,6 +26,7 @@ from services.index.api import (
     searches,
     similar,
     sources,
+    stories,
     syndication,
 )
 from services.index.api.context import Context
@@ -60,7 +61,8 @@ def create_app(context: Context, api_keys: Mapping[bytes, str]) -> FastAPI:
     app.state.api_keys = api_keys
     errors.install(app)
     for routes in (
-        *(changes, corrections, exports, facets, feed_links, items, similar, searches, deliveries, feeds, sources),
+        *(changes, corrections, exports, facets, feed_links, items, similar, stories),
+        *(searches, deliveries, feeds, sources),
     ):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(syndication.router)

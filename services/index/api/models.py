@@ -239,6 +239,18 @@ class Stories(BaseModel):
     stories: list[Story]
 
 
+class WholeStory(BaseModel):
+    """A story: how many items, since when, in which feeds and languages (the most frequent first), and its items."""
+
+    story_id: str
+    items: int
+    first_seen: datetime = Field(description="When its first item was detected")
+    last_seen: datetime = Field(description="When its latest item was detected")
+    outlets: list[FacetValue] = Field(description="Feeds that carry it, at most 200, and how many items each has")
+    languages: list[FacetValue]
+    members: list[Item] = Field(description="In the order of detection, at most 200")
+
+
 class Query(Given):
     """What a saved search matches: everything given must hold; of several countries, entities or languages any one."""
 

@@ -44,6 +44,7 @@ DATA = [
     ("POST", "/v1/items/x/corrections"),
     ("DELETE", "/v1/items/x/corrections/x"),
     ("GET", "/v1/stories"),
+    ("GET", "/v1/stories/x"),
     ("GET", "/v1/searches"),
     ("POST", "/v1/searches"),
     ("POST", "/v1/searches/preview"),
@@ -93,12 +94,13 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         searches,
         similar,
         sources,
+        stories,
         syndication,
     )
 
     modules = (
         *(changes, corrections, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources),
-        syndication,
+        *(stories, syndication),
     )
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
