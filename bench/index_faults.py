@@ -194,7 +194,7 @@ async def _save_search() -> None:
         endpoint_id=None,
         created_at=now,
         updated_at=now,
-        every_item=True,
+        every="item",
     )
     async with engine.connect() as connected:
         await searches.save(connected, saved)
