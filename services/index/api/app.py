@@ -16,6 +16,7 @@ from services.index.api import (
     changes,
     corrections,
     deliveries,
+    endpoints,
     errors,
     exports,
     facets,
@@ -60,7 +61,8 @@ def create_app(context: Context, api_keys: Mapping[bytes, str]) -> FastAPI:
     app.state.api_keys = api_keys
     errors.install(app)
     for routes in (
-        *(changes, corrections, exports, facets, feed_links, items, similar, searches, deliveries, feeds, sources),
+        *(changes, corrections, exports, facets, feed_links, items, similar),
+        *(searches, deliveries, endpoints, feeds, sources),
     ):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(syndication.router)

@@ -56,7 +56,7 @@ async def create_search(context: InContext, given: NewSearch) -> Search:
         timing=timing,
     )
     endpoint = endpoints.Endpoint(
-        url=given.endpoint.url,
+        **endpoints.addressed(given.endpoint.url, given.endpoint.format, context.vault),
         secrets=[context.vault.encrypt(secret)],
         created_at=now,
         feed_alarms=given.endpoint.feed_alarms,
@@ -167,6 +167,7 @@ def _shown(saved: SavedSearch, endpoint: endpoints.Endpoint | None, secret: str 
             disabled_reason=endpoint.disabled_reason,
             failing_since=endpoint.failing_since,
             feed_alarms=endpoint.feed_alarms,
+            format=endpoint.format,
             secret=secret,
         ),
         created_at=saved.created_at,

@@ -1,11 +1,16 @@
 """Webhook endpoints: where a delivery goes, and what was learned of it."""
 
 from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from services.engine import Engine
 from services.index.indices import ENDPOINTS
+from services.vault import Vault
+
+Format = Literal["json", "slack", "teams", "discord"]
 
 GONE = 410
 MOST_ALARMED = 1_000
@@ -14,7 +19,8 @@ MOST_ALARMED = 1_000
 class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
     """secrets: encrypted `whsec_` secrets, the newest first; each signs. failing_since: the first failure after the
     last success. disabled_at: since when deliveries to it are held; disabled_reason says why, in words. feed_alarms: it
-    is told of feeds that fall silent.
+    is told of feeds that fall silent. format: of the body. sealed_url: the address, encrypted, of a format whose
+    addresses are secrets themselves; `url` then names the host alone.
     """
 
     url: str
@@ -24,6 +30,19 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
     feed_alarms: bool = False
+    format: Format = "json"
+    sealed_url: str | None = None
+
+
+def addressed(url: str, form: Format, vault: Vault) -> dict[str, Any]:
+    """Return the fields `url`, `format` and `sealed_url` of an endpoint at the address.
+
+    Whoever knows the address of a chat's webhook can write there: it is kept like a secret, and shown to nobody.
+    """
+    if form == "json":
+        return {"url": url}
+    parts = urlsplit(url)
+    return {"url": f"{parts.scheme}://{parts.hostname}/...", "format": form, "sealed_url": vault.encrypt(url)}
 
 
 def learned(endpoint: Endpoint, status: int | None, at: datetime, disable_after: timedelta) -> Endpoint:

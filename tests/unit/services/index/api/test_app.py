@@ -50,6 +50,11 @@ DATA = [
     ("DELETE", "/v1/searches/x"),
     ("POST", "/v1/searches/x/test"),
     ("GET", "/v1/deliveries"),
+    ("POST", "/v1/deliveries/redeliver"),
+    ("GET", "/v1/deliveries/x"),
+    ("POST", "/v1/deliveries/x/redeliver"),
+    ("GET", "/v1/endpoints"),
+    ("GET", "/v1/endpoints/x"),
     ("GET", "/v1/feeds/health"),
     ("GET", "/v1/feeds"),
     ("POST", "/v1/feeds"),
@@ -82,6 +87,7 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         changes,
         corrections,
         deliveries,
+        endpoints,
         exports,
         facets,
         feed_links,
@@ -94,7 +100,8 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     )
 
     modules = (
-        *(changes, corrections, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources),
+        *(changes, corrections, deliveries, endpoints, exports, facets, feed_links, feeds, items, searches),
+        *(similar, sources),
         syndication,
     )
     routes = {
