@@ -166,21 +166,21 @@ async def show(connected: Engine, ids: Sequence[str], out: TextIO) -> int:
 async def again(connected: Engine, selection: Selection, out: TextIO, *, dry_run: bool) -> int:
     """Make the deliveries of the selection due again, some at a time, counting on stderr."""
     if dry_run:
-        hits = await account.page(connected, selection, size=0, sort=NEWEST_FIRST, after=None)
-        out.write(f"{hits['total']['value']:,} deliveries would be made again\n")
+        found = await account.page(connected, selection, size=0, sort=NEWEST_FIRST, after=None)
+        out.write(f"{found['total']['value']:,} deliveries would be made again\n")
         return 0
     made: list[str] = []
     refused: Counter[str] = Counter()
     after: list[Any] | None = None
     now = datetime.now(UTC)
     while True:
-        outcome, hits, _ = await account.redeliver_range(connected, selection, now, after=after)
+        outcome, taken, _ = await account.redeliver_range(connected, selection, now, after=after)
         made += outcome.again
         refused.update(outcome.refused)
-        if len(hits) < account.MOST_AT_ONCE:
+        if len(taken) < account.MOST_AT_ONCE:
             return _told(account.Outcome(made, dict(refused)), out)
         sys.stderr.write(f"{len(made):,} so far\n")
-        after = hits[-1]["sort"]
+        after = taken[-1]["sort"]
 
 
 def _told(outcome: account.Outcome, out: TextIO) -> int:

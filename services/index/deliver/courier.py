@@ -16,8 +16,9 @@ from schemas.errors import Transient
 from services import settings
 from services.engine import Engine
 from services.index import searches, takedown
-from services.index.deliver import attempt, endpoints, follow_up, formats, outbox, retry_schedule, signature
+from services.index.deliver import attempt, endpoints, follow_up, outbox, retry_schedule, signature
 from services.index.deliver.endpoints import Endpoint
+from services.index.deliver.formats import shape
 from services.index.deliver.obstacle import obstacle
 from services.index.deliver.outbox import Attempt, Delivery
 from services.index.indices import OUTBOX
@@ -113,7 +114,7 @@ class Courier:
         return await searches.get(self._engine, delivery.search_id) if delivery.search_id else None
 
     async def _post(self, delivery_id: str, delivery: Delivery, endpoint: Endpoint) -> tuple[Attempt, str | None]:
-        now, body = self._now(), formats.shaped(endpoint.format, delivery.body.encode())
+        now, body = self._now(), shape.shaped(endpoint.format, delivery.body.encode())
         try:
             secrets = [self._vault.decrypt(token) for token in endpoint.secrets]
             url = self._vault.decrypt(endpoint.sealed_url) if endpoint.sealed_url else endpoint.url
