@@ -11,18 +11,19 @@ from services.index.deliver.formats.fitted import fitted, units
 
 TITLE, DESCRIPTION, TEXT, NAME, VALUE, NOTE = 256, 4_096, 2_000, 50, 300, 100
 COLOUR: Final = 0x1F6FEB
-ESCAPES: Final = {ord(letter): f"\\{letter}" for letter in "\\*_~`|>#-[]()<@:"}
+ESCAPES: Final = {ord(letter): f"\\{letter}" for letter in "\\*_~`|>#[]()<"}
 
 
 def message(card: Card) -> dict[str, Any]:
     """Return the body for a webhook. Nobody is mentioned, whatever a title says."""
     embed: dict[str, Any] = {
         "title": fitted(card.title or card.heading, TITLE, ESCAPES),
-        "description": _description(card),
         "color": COLOUR,
         "timestamp": card.at,
         "fields": [{"name": name[:NAME], "value": fitted(value, VALUE, ESCAPES)} for name, value in card.facts],
     }
+    if description := _description(card):
+        embed["description"] = description
     if card.link:
         embed["url"] = card.link
     if card.title:

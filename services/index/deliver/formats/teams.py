@@ -1,4 +1,5 @@
-"""Microsoft Teams: an Adaptive Card, in the envelope that the workflow "When a Teams webhook request is received" takes.
+"""Microsoft Teams: an Adaptive Card, in the envelope that a workflow takes which starts with "When a Teams webhook
+request is received".
 
 Texts are runs of rich text, which is no Markdown: nothing in a title is obeyed. Limit: a message of 28 KB
 (https://learn.microsoft.com/microsoftteams/limits-specifications-teams), of which others measured 21 KB to be left
