@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import web
-from standardwebhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from services import engine
 from services.index import deliveries_command
@@ -117,6 +117,35 @@ async def test_what_was_held_is_offered_once_the_endpoint_is_back() -> None:
         assert await deliveries_command.show(connected, [held["id"]], shown) == 0
         assert '"news.match"' in shown.getvalue()
         assert await deliveries_command.show(connected, ["nobody's"], shown) == deliveries_command.FAILED
+
+
+async def test_a_chat_gets_its_own_form_and_both_secrets_sign_while_one_is_replaced() -> None:
+    async with receiving() as receiver, calling_api() as api, delivering():
+        endpoint = {"url": f"{receiver.address}/services/T0/B0/sesame", "format": "slack"}
+        saved = await api.post("/v1/searches", json={"name": "Kenya", "query": {}, "endpoint": endpoint})
+        search = saved.json()
+        assert "sesame" not in saved.text
+        path = f"/v1/endpoints/{search['endpoint']['id']}"
+        rotated = (await api.post(f"{path}/secret", json={"overlap_h": 1})).json()
+        await publish(alert_for(search["id"], title="Police <land>"))
+        [request] = await receiver.arrived("/services/T0/B0/sesame", 1)
+        for secret in (search["endpoint"]["secret"], rotated["secret"]):
+            message = Webhook(secret).verify(request.body, request.headers)
+            assert message["text"] == "New match: Kenya: Police &lt;land&gt;"
+        [delivery] = await deliveries(api, search["id"], "delivered")
+        shown = (await api.get(f"/v1/deliveries/{delivery['id']}")).json()
+        assert shown["message"]["type"] == "news.match"
+        health = await api.get(path)
+        assert health.json()["format"] == "slack"
+        assert "sesame" not in health.text
+
+        over = (await api.post(f"{path}/secret", json={"overlap_h": 0})).json()
+        await asked(api, f"/v1/deliveries/{delivery['id']}/redeliver")
+        again = (await receiver.arrived("/services/T0/B0/sesame", 2))[1]
+        assert Webhook(over["secret"]).verify(again.body, again.headers)
+        with pytest.raises(WebhookVerificationError):
+            Webhook(rotated["secret"]).verify(again.body, again.headers)
+        assert (await api.post(f"{path}/secret", json={"secret": "short"})).status_code == 422
 
 
 async def test_what_is_not_there_or_is_no_range_is_said() -> None:

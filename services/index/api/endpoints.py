@@ -1,5 +1,6 @@
 """/v1/endpoints"""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -7,14 +8,16 @@ from fastapi import APIRouter, Path, Query
 
 from services.index.api import cursor as cursors
 from services.index.api.context import Context, InContext
-from services.index.api.errors import NOT_FOUND, missing
-from services.index.api.models import EndpointHealth, Endpoints
-from services.index.deliver import fares
+from services.index.api.errors import NOT_FOUND, Refusal, missing
+from services.index.api.models import EndpointHealth, Endpoints, NewSecret, Secret
+from services.index.deliver import endpoints, fares, signature
 from services.index.deliver.endpoints import Endpoint
 from services.index.indices import ENDPOINTS, SEARCHES
 from services.index.searches import SavedSearch, saved_search
 
 router = APIRouter(prefix="/v1/endpoints", tags=["deliveries"])
+
+EndpointId = Annotated[str, Path(max_length=64)]
 
 SORT = ["search.created_at", "search.search_id"]
 
@@ -40,7 +43,7 @@ async def list_endpoints(
 
 
 @router.get("/{endpoint_id}", summary="One endpoint and how it fares", responses=NOT_FOUND)
-async def get_endpoint(context: InContext, endpoint_id: Annotated[str, Path(max_length=64)]) -> EndpointHealth:
+async def get_endpoint(context: InContext, endpoint_id: EndpointId) -> EndpointHealth:
     """As in the list."""
     body = {"size": 1, "query": {"term": {"search.endpoint_id": endpoint_id}}, "_source": ["search", "failure"]}
     hits = (await context.engine.search(SEARCHES, body))["hits"]["hits"]
@@ -48,6 +51,21 @@ async def get_endpoint(context: InContext, endpoint_id: Annotated[str, Path(max_
     if not found:
         raise missing("endpoint", endpoint_id)
     return found[0]
+
+
+@router.post("/{endpoint_id}/secret", summary="Give an endpoint a new secret", responses=NOT_FOUND)
+async def rotate_secret(context: InContext, endpoint_id: EndpointId, given: NewSecret) -> Secret:
+    """Calls are signed with both while the overlap lasts: the receiver may change any time in it."""
+    secret = given.secret or signature.new_secret()
+    try:
+        signature.key(secret)
+    except ValueError as refusal:
+        raise Refusal(422, "invalid_request", str(refusal), field="secret") from refusal
+    now, overlap = datetime.now(UTC), timedelta(hours=given.overlap_h)
+    after = await endpoints.rotate(context.engine, endpoint_id, context.vault.encrypt(secret), overlap, now)
+    if after is None:
+        raise missing("endpoint", endpoint_id)
+    return Secret(secret=secret, previous_until=after.previous_until or now)
 
 
 async def _healths(context: Context, saved: list[SavedSearch]) -> list[EndpointHealth]:

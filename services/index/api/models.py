@@ -381,6 +381,20 @@ class Redelivered(BaseModel):
     cursor: str | None = Field(description="Give it to go on with the next; null: those were all")
 
 
+class NewSecret(Given):
+    """A new secret of an endpoint; without one given, one is made and shown once."""
+
+    secret: str | None = Field(None, max_length=200, description="`whsec_` and base64 of 24 to 64 random bytes")
+    overlap_h: float = Field(24.0, ge=0, le=720, description="Hours in which the previous secret signs too")
+
+
+class Secret(BaseModel):
+    """The secret that signs from now on, shown this once. The previous one signs beside it until then."""
+
+    secret: str
+    previous_until: datetime
+
+
 class EndpointHealth(BaseModel):
     """An endpoint and how it fares, by the attempts of its latest 100 deliveries."""
 

@@ -116,7 +116,7 @@ class Courier:
     async def _post(self, delivery_id: str, delivery: Delivery, endpoint: Endpoint) -> tuple[Attempt, str | None]:
         now, body = self._now(), shape.shaped(endpoint.format, delivery.body.encode())
         try:
-            secrets = [self._vault.decrypt(token) for token in endpoint.secrets]
+            secrets = [self._vault.decrypt(token) for token in endpoints.signing(endpoint, now)]
             url = self._vault.decrypt(endpoint.sealed_url) if endpoint.sealed_url else endpoint.url
         except Undecryptable as error:
             return Attempt(at=now, status=None, latency_ms=0, error=str(error), response=""), None

@@ -55,6 +55,7 @@ DATA = [
     ("POST", "/v1/deliveries/x/redeliver"),
     ("GET", "/v1/endpoints"),
     ("GET", "/v1/endpoints/x"),
+    ("POST", "/v1/endpoints/x/secret"),
     ("GET", "/v1/feeds/health"),
     ("GET", "/v1/feeds"),
     ("POST", "/v1/feeds"),
