@@ -17,7 +17,7 @@ from schemas.errors import Invalid, Transient
 from services import engine, telemetry
 from services.engine import Engine
 from services.index import figures, merge
-from services.index.deliver import outbox
+from services.index.deliver import outbox, withdraw
 from services.index.indices import NEWS, OUTBOX
 
 WRONG = 2  # exit status: an argument is neither an item's id nor a URL
@@ -91,18 +91,29 @@ async def _bury(connected: Engine, item_id: str, reason: str | None, now: dateti
 
 
 async def _clear_deliveries(connected: Engine, item_id: str, now: datetime) -> int:
-    """Take the text out of its deliveries, and cancel those that are still owed. Returns how many there are."""
+    """Take the text out of its deliveries, cancel those that are still owed, and tell those who got it.
+
+    Returns how many there are.
+    """
     await connected.refresh(OUTBOX)
     body: dict[str, Any] = {
         "size": PAGE,
-        "query": {"term": {"item_id": item_id}},
+        "query": {"bool": {"filter": {"term": {"item_id": item_id}}, "must_not": {"term": {"kind": withdraw.KIND}}}},
         "_source": False,
         "sort": ["alert_id", "endpoint_id"],
     }
     count = 0
     while hits := (await connected.search(OUTBOX, body))["hits"]["hits"]:
         for hit in hits:
-            cleared = await outbox.change(connected, hit["_id"], lambda delivery: outbox.cleared(delivery, now))
+            before: list[outbox.Delivery] = []
+
+            def step(delivery: outbox.Delivery, seen: list[outbox.Delivery] = before) -> outbox.Delivery:
+                seen.append(delivery)
+                return outbox.cleared(delivery, now)
+
+            cleared = await outbox.change(connected, hit["_id"], step)
+            if before:
+                await withdraw.tell(connected, before[-1], now)
             if cleared and cleared.told_in:
                 await outbox.take_out(connected, cleared.told_in, {item_id})
         count += len(hits)

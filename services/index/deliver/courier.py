@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 from prometheus_client import Counter, Histogram
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
@@ -16,7 +17,7 @@ from schemas.errors import Transient
 from services import settings
 from services.engine import Engine
 from services.index import searches, takedown
-from services.index.deliver import attempt, endpoints, follow_up, outbox, retry_schedule, signature
+from services.index.deliver import attempt, endpoints, follow_up, outbox, retry_schedule, signature, withdraw
 from services.index.deliver.endpoints import Endpoint
 from services.index.deliver.formats import shape
 from services.index.deliver.obstacle import obstacle
@@ -91,7 +92,7 @@ class Courier:
         search, endpoint, gone = await asyncio.gather(
             self._search(delivery),
             endpoints.read(self._engine, delivery.endpoint_id),
-            takedown.among(self._engine, [delivery.item_id, *_told_of(delivery)]),
+            takedown.among(self._engine, _told_of(delivery)),
         )
         if gone and delivery.kind == "digest":
             await outbox.take_out(self._engine, delivery_id, gone)
@@ -146,6 +147,9 @@ class Courier:
                         self._engine, delivery_id, lambda found: outbox.recorded(found, token, made, delay_s, now)
                     )
                     await self._learn(delivery.endpoint_id, endpoint, made)
+                    if after and made.succeeded and after.reason == outbox.TAKEN_DOWN:  # meanwhile
+                        arrived = msgspec.structs.replace(after, body=delivery.body)
+                        await withdraw.tell(self._engine, arrived, now)
         except Transient as error:
             log.error("attempt not recorded: it will be repeated", error=str(error), **names(delivery_id, delivery))
             return
@@ -175,8 +179,10 @@ class Courier:
 
 
 def _told_of(delivery: Delivery) -> set[str]:
-    """The items in a follow-up."""
-    return follow_up.item_ids(delivery.body.encode()) if delivery.kind == "digest" else set()
+    """The items whose words are in it."""
+    if delivery.kind == "digest":
+        return follow_up.item_ids(delivery.body.encode())
+    return {delivery.item_id} if delivery.item_id and delivery.kind != withdraw.KIND else set()
 
 
 def names(delivery_id: str, delivery: Delivery) -> dict[str, Any]:

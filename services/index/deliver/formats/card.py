@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from services.index.deliver.formats.fitted import units
+
 LONGEST_LINK: Final = 2_000  # of a button in Slack 3,000, of an embed in Discord 2,048
 NAMES: Final = 12  # of countries and clauses
 
@@ -137,8 +139,10 @@ def _line(text: str) -> str:
 
 def _link(address: str | None) -> str | None:
     """The address where a person may follow it."""
-    fine = address and address.startswith(("https://", "http://")) and len(address) <= LONGEST_LINK
-    return "".join(QUOTED.get(letter, letter) for letter in address) if address and fine else None
+    if not address or not address.startswith(("https://", "http://")):
+        return None
+    quoted = "".join(QUOTED.get(letter, letter) for letter in address)
+    return quoted if units(quoted) <= LONGEST_LINK else None
 
 
 # Letters that would end a link in one of the markups, or that no address may have.

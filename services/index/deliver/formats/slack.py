@@ -12,7 +12,7 @@ import msgspec
 from services.index.deliver.formats.card import Card, Line
 from services.index.deliver.formats.fitted import fitted, units
 
-HEADER, TEXT, SUMMARY, TITLE, LABEL = 150, 2_000, 1_000, 300, 75
+HEADER, TEXT, SUMMARY, TITLE, LABEL, LINK = 150, 2_000, 1_000, 300, 75, 2_000
 LINES, TOTAL = 40, 12_000
 ESCAPES: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 TITLE_ESCAPES: Final = ESCAPES | {ord("|"): "¦"}  # ends the address in a link
@@ -57,7 +57,8 @@ def _section(text: str) -> dict[str, Any]:
 
 def _linked(title: str, link: str | None) -> str:
     words = fitted(title, TITLE, TITLE_ESCAPES)
-    return f"<{link.translate(ESCAPES)}|{words}>" if link else words
+    opened = link.translate(ESCAPES) if link else ""
+    return f"<{opened}|{words}>" if 0 < units(opened) <= LINK else words
 
 
 def _listed(line: Line) -> str:

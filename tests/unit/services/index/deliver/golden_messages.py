@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from schemas.messages import SilentFeed
-from services.index.deliver import follow_up, payload
+from services.index.deliver import follow_up, outbox, payload, withdraw
 from services.index.deliver.endpoints import Format
 from services.index.deliver.formats.shape import shaped
 from services.index.deliver.windows import Waiting
@@ -48,9 +48,8 @@ SILENT = msgspec.structs.replace(
     ),
     **NOTHING,
 )
-WITHDRAWN = msgspec.structs.replace(
-    EXAMPLE, kind="withdrawn", trigger="takedown", links={}, **(NOTHING | {"item_id": EXAMPLE.item_id})
-)
+TOLD = outbox.owed(MATCH, "Kenya", "e" * 32, NOW)[1]
+WITHDRAWN = withdraw.owed(TOLD, "Kenya", NOW)[1]
 
 
 def digest(count: int) -> bytes:
@@ -64,7 +63,7 @@ MESSAGES: dict[str, bytes] = {
     "digest": digest(2),
     "test": payload.body(TEST, "Kenya"),
     "silent_feed": payload.body(SILENT, None),
-    "withdrawn": payload.body(WITHDRAWN, "Kenya"),
+    "withdrawn": WITHDRAWN.body.encode(),
 }
 
 

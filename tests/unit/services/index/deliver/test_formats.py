@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.messages import Why
@@ -69,6 +69,8 @@ words = st.text(max_size=30)
 
 
 @pytest.mark.parametrize("form", WITHIN)
+@example(title="&", link="&", name="&", times=1_900, count=3)
+@example(title="", link="0000𐀀𐀀", name="", times=254, count=1)
 @given(title=words, link=words, name=words, times=st.integers(1, 300), count=st.integers(1, 80))
 def test_no_message_is_too_large_for_its_service(
     form: Format, title: str, link: str, name: str, times: int, count: int
