@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
 import msgspec
@@ -54,20 +56,20 @@ def main(port: int, secret: str | None, *, whole: bool) -> int:
     except ValueError as error:
         sys.stderr.write(f"the secret: {error}\n")
         return WRONG
+    try:
+        listening = socket.create_server((HOST, port), backlog=64)
+    except (OSError, OverflowError) as error:
+        sys.stderr.write(f"cannot listen on {HOST}:{port} ({error}): choose another --port\n")
+        return FAILED
     sys.stderr.write(f"listening on http://{HOST}:{port}/, Ctrl-C ends it\n")
     if secret is None:
         endpoint = msgspec.json.encode({"url": f"http://{HOST}:{port}/", "secret": known}).decode()
         sys.stderr.write(f'save a search with "endpoint": {endpoint}\n')
     app = application(known, sys.stdout, time.time, whole=whole)
-    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_config=None, access_log=False))
-    try:
-        server.run()
-    except (SystemExit, OSError):
-        sys.stderr.write(f"cannot listen on {HOST}:{port}: choose another --port\n")
-        return FAILED
-    except KeyboardInterrupt:
-        pass
-    return 0 if server.started else FAILED
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    with listening, suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    return 0
 
 
 def application(secret: str, out: TextIO, now_s: Callable[[], float], *, whole: bool) -> Starlette:
