@@ -159,5 +159,6 @@ async def _run(names: Sequence[str], reason: str | None) -> int:
             sys.stdout.write(f"            also known at {address}: take that down too to keep it out of other feeds\n")
     hours = {name: topics.load()[name].retention_hours for name in HOLD_TEXT}
     held = ", ".join(f"{name} {hour} h" for name, hour in hours.items())
-    sys.stdout.write(f"Kafka keeps what was sent until its retention ends: {held}. Endpoints that got it are told (news.withdrawn).\n")
+    sys.stdout.write(f"Kafka keeps what was sent until its retention ends: {held}.\n")
+    sys.stdout.write("Endpoints that got it are told (news.withdrawn).\n")
     return 0
