@@ -16,6 +16,9 @@ EXAMPLES = """examples:
   python -m services.index corrections export > corrected.yaml
                                              write what people corrected as labelled items
   python -m services.index figures           make news-figures again from the items
+  python -m services.index deliveries list --state failed
+                                             what was sent to whom; show one, or make some again
+  python -m services.index listen            a receiver of webhooks to try things out: verifies and prints
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index reindex           move items and searches to this version's mapping, while all goes on
   python -m services.index retain --dry-run  count what is older than the settings keep
@@ -53,6 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import corrections_command
 
             return corrections_command.main(chosen.since)
+        case "deliveries":
+            from services.index import deliveries_command
+
+            return deliveries_command.main(chosen)
+        case "listen":
+            from services.index.deliver import listen
+
+            return listen.main(chosen.port, chosen.secret, whole=chosen.whole)
         case "figures":
             from services.index import figures
 
@@ -109,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_export(commands)
     _add_corrections(commands)
+    _add_deliveries(commands)
     takedown = commands.add_parser(
         "takedown",
         help="remove an item's content for good, and keep it out",
@@ -172,6 +184,14 @@ docs/reindex.md says why nothing is lost. Exit status 1: nothing is switched; th
     reindex.add_argument(
         "--drop-old", action="store_true", help="only delete what moves have left, also one that was not finished"
     )
+
+
+def _add_deliveries(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from services.index import deliveries_command
+    from services.index.deliver import listen
+
+    deliveries_command.add(commands)
+    listen.add(commands)
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

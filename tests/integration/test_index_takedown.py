@@ -216,3 +216,28 @@ async def test_a_delivery_that_was_owed_already_is_not_attempted_once_the_item_i
             [kept] = await deliveries(api, saved["id"], "cancelled")
     assert kept["reason"] == outbox.TAKEN_DOWN
     assert receiver.got == {}
+
+
+async def test_who_got_the_item_is_told_that_it_was_withdrawn_and_who_did_not_is_not(
+    connected: Engine, word: str
+) -> None:
+    gone = item(word)
+    async with receiving() as receiver, calling_api() as api, delivering():
+        saved = await saved_search(api, f"{receiver.address}/{word}")
+        other = await saved_search(api, f"{receiver.address}/{word}-other")
+        alert = msgspec.structs.replace(alert_for(saved["id"]), item_id=gone.item_id)
+        await publish(alert)
+        await deliveries(api, saved["id"], "delivered")
+        held = msgspec.structs.replace(alert_for(other["id"]), item_id=gone.item_id)
+        waiting = outbox.settled(outbox.owed(held, "Kenya", other["endpoint"]["id"], NOW)[1], "held", "paused", NOW)
+        await outbox.create(connected, [(f"{word}-held", waiting)])
+
+        await takedown.take_down(connected, [gone.item_id], None, datetime.now(UTC))
+        request = (await receiver.arrived(f"/{word}", 2))[1]
+        message = json.loads(request.body)
+        assert message["type"] == "news.withdrawn"
+        assert (message["data"]["item_id"], message["data"]["item"]) == (gone.item_id, None)
+        await deliveries(api, saved["id"], "delivered", 2)
+        await takedown.take_down(connected, [gone.item_id], None, datetime.now(UTC))
+        assert len(await deliveries(api, saved["id"], "delivered", 2)) == 2
+        assert [one["state"] for one in await deliveries(api, other["id"], "cancelled")] == ["cancelled"]

@@ -16,6 +16,7 @@ from services.index.api import (
     changes,
     corrections,
     deliveries,
+    endpoints,
     errors,
     exports,
     facets,
@@ -62,7 +63,7 @@ def create_app(context: Context, api_keys: Mapping[bytes, str]) -> FastAPI:
     errors.install(app)
     for routes in (
         *(changes, corrections, exports, facets, feed_links, items, similar, stories),
-        *(searches, deliveries, feeds, sources),
+        *(searches, deliveries, endpoints, feeds, sources),
     ):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])
     app.include_router(syndication.router)

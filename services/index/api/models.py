@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.index.corrections import State
+from services.index.deliver.endpoints import Format
 from services.index.searches import OUTLETS, Every
 from services.index.timing import PER_HOUR
 
@@ -23,6 +24,9 @@ Text = Annotated[
 ]
 
 MAX_FILTERS = 50
+
+DeliveryState = Literal["pending", "delivered", "failed", "cancelled", "held", "waiting", "grouped"]
+RedeliverableState = Literal["pending", "delivered", "failed", "cancelled", "held", "grouped"]
 
 
 class Problem(BaseModel):
@@ -272,6 +276,7 @@ class NewEndpoint(Given):
 
     url: str = Field(min_length=1, max_length=2_048, examples=["https://hooks.example/news"])
     secret: str | None = Field(None, max_length=200, description="`whsec_` and base64 of 24 to 64 random bytes")
+    format: Format = Field("json", description="The body: ours, or a message as Slack, Teams or Discord shows it")
     feed_alarms: bool = Field(False, description="Call it also when a feed falls silent (`news.silent_feed`)")
 
 
@@ -333,6 +338,7 @@ class Endpoint(BaseModel):
     disabled_reason: str | None = None
     failing_since: datetime | None = None
     feed_alarms: bool = False
+    format: Format = "json"
     secret: str | None = Field(None, description="Only in the answer that creates it")
 
 
@@ -382,7 +388,7 @@ class Delivery(BaseModel):
     endpoint_id: str
     item_id: str | None
     story_id: str | None
-    state: Literal["pending", "delivered", "failed", "cancelled", "held", "waiting", "grouped"]
+    state: DeliveryState
     reason: str | None
     late: bool
     trace_id: str
@@ -390,7 +396,14 @@ class Delivery(BaseModel):
     due_at: datetime
     settled_at: datetime | None
     told_in: str | None = Field(None, description="Where grouped: the delivery that told it")
+    redelivered_at: datetime | None = Field(None, description="When somebody last asked for it again")
     attempts: list[Attempt]
+
+
+class WholeDelivery(Delivery):
+    """A delivery with its message; null once its item was taken down."""
+
+    message: dict[str, Any] | None
 
 
 class Deliveries(BaseModel):
@@ -398,6 +411,68 @@ class Deliveries(BaseModel):
 
     deliveries: list[Delivery]
     total: Total
+    cursor: str | None
+
+
+class Redelivery(Given):
+    """Which deliveries to make again: of a saved search or an endpoint, owed in a span of time."""
+
+    search_id: str | None = Field(None, max_length=64)
+    endpoint_id: str | None = Field(None, max_length=64)
+    states: list[RedeliverableState] = Field(["failed", "held"], min_length=1, max_length=10)
+    since: datetime = Field(description="Those owed from then on")
+    until: datetime | None = Field(None, description="Those owed before then")
+    cursor: str | None = Field(None, max_length=2_048, description="From the answer before, to go on")
+
+
+class Redelivered(BaseModel):
+    """What became of it. `matching`: deliveries of the span; 1,000 are made again at once, the oldest first."""
+
+    redelivered: int
+    refused: dict[str, int] = Field(description="How many were not made again, by reason")
+    matching: int
+    cursor: str | None = Field(description="Give it to go on with the next; null: those were all")
+
+
+class NewSecret(Given):
+    """A new secret of an endpoint; without one given, one is made and shown once."""
+
+    secret: str | None = Field(None, max_length=200, description="`whsec_` and base64 of 24 to 64 random bytes")
+    overlap_h: float = Field(24.0, ge=0, le=720, description="Hours in which the previous secret signs too")
+
+
+class Secret(BaseModel):
+    """The secret that signs from now on, shown this once. The previous one signs beside it until then."""
+
+    secret: str
+    previous_until: datetime
+
+
+class EndpointHealth(BaseModel):
+    """An endpoint and how it fares, by the attempts of its latest 100 deliveries."""
+
+    id: str
+    search_id: str
+    search_name: str
+    url: str
+    format: Format
+    enabled: bool
+    disabled_at: datetime | None
+    disabled_reason: str | None
+    failing_since: datetime | None
+    attempts: int
+    success_rate: float | None = Field(description="0 to 1")
+    p95_ms: int | None = Field(description="Milliseconds until 2xx, 95 of 100 attempts")
+    last_success_at: datetime | None
+    next_attempt_at: datetime | None = Field(description="When the first of what is owed is due")
+    held: int = Field(description="Deliveries that wait until somebody asks for them again")
+    deliveries: dict[str, int] = Field(description="How many are in which state")
+
+
+class Endpoints(BaseModel):
+    """A page of endpoints, in the order of their searches. Give `cursor` to get the next; null: there is none."""
+
+    endpoints: list[EndpointHealth]
     cursor: str | None
 
 

@@ -42,6 +42,7 @@ def shown(
             disabled_reason=endpoint.disabled_reason,
             failing_since=endpoint.failing_since,
             feed_alarms=endpoint.feed_alarms,
+            format=endpoint.format,
             secret=secret,
         ),
         created_at=saved.created_at,

@@ -55,7 +55,7 @@ async def create_search(context: InContext, given: NewSearch, author: InAuthor, 
         updated_by=author,
     )
     endpoint = endpoints.Endpoint(
-        url=given.endpoint.url,
+        **endpoints.addressed(given.endpoint.url, given.endpoint.format, context.vault),
         secrets=[context.vault.encrypt(secret)],
         created_at=now,
         feed_alarms=given.endpoint.feed_alarms,

@@ -18,7 +18,9 @@ from services.engine import Engine
 from services.index import searches, takedown
 from services.index.deliver import attempt, endpoints, follow_up, outbox, retry_schedule, signature
 from services.index.deliver.endpoints import Endpoint
-from services.index.deliver.outbox import Attempt, Delivery, State
+from services.index.deliver.formats import shape
+from services.index.deliver.obstacle import obstacle
+from services.index.deliver.outbox import Attempt, Delivery
 from services.index.indices import OUTBOX
 from services.index.searches import SavedSearch
 from services.retry_after import retry_after as seconds_asked
@@ -36,7 +38,6 @@ LATENCY = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 86_400),
 )
 
-AFTERWARDS = frozenset({"correction", "withdrawn"})  # about what was told already: no pause holds them
 LEASE_MARGIN_S = 10.0  # a lease outlives the request by this: time to record, and clocks that differ
 
 
@@ -113,13 +114,14 @@ class Courier:
         return await searches.get(self._engine, delivery.search_id) if delivery.search_id else None
 
     async def _post(self, delivery_id: str, delivery: Delivery, endpoint: Endpoint) -> tuple[Attempt, str | None]:
-        now, body = self._now(), delivery.body.encode()
+        now, body = self._now(), shape.shaped(endpoint.format, delivery.body.encode())
         try:
-            secrets = [self._vault.decrypt(token) for token in endpoint.secrets]
+            secrets = [self._vault.decrypt(token) for token in endpoints.signing(endpoint, now)]
+            url = self._vault.decrypt(endpoint.sealed_url) if endpoint.sealed_url else endpoint.url
         except Undecryptable as error:
             return Attempt(at=now, status=None, latency_ms=0, error=str(error), response=""), None
         headers = signature.headers(delivery_id, int(now.timestamp()), body, secrets)
-        return await attempt.post(self._client, endpoint.url, headers, body, timeout_s=self._timeout_s, at=now)
+        return await attempt.post(self._client, url, headers, body, timeout_s=self._timeout_s, at=now)
 
     async def _record(
         self,
@@ -155,7 +157,7 @@ class Courier:
         if delivery.kind == "test":
             return None
         asked_s = seconds_asked(retry_after, now)
-        return retry_schedule.next_delay(len(delivery.attempts) + 1, asked_s, random.random(), self._delays_s)
+        return retry_schedule.next_delay(outbox.tries(delivery) + 1, asked_s, random.random(), self._delays_s)
 
     async def _learn(self, endpoint_id: str, endpoint: Endpoint, made: Attempt) -> None:
         """Most attempts say nothing new about the endpoint that was just read: then it is not read again."""
@@ -170,24 +172,6 @@ class Courier:
         with suppress(Transient, TimeoutError):
             async with asyncio.timeout(2):
                 await outbox.change(self._engine, delivery_id, lambda found: outbox.released(found, token))
-
-
-def obstacle(
-    delivery: Delivery, search: SavedSearch | None, endpoint: Endpoint | None, now: datetime
-) -> tuple[State, str] | None:
-    """Return the state that a delivery gets instead of an attempt, and why; None where nothing is in its way."""
-    of_feeds = delivery.kind == "silent_feed"  # of no search
-    if search is None and not of_feeds:
-        return "cancelled", "the saved search was deleted"
-    if endpoint is None or (search and delivery.endpoint_id != search.endpoint_id):
-        return "cancelled", "the endpoint was deleted"
-    if delivery.kind == "test":
-        return None
-    if endpoint.disabled_at:
-        return "held", f"the endpoint is disabled: {endpoint.disabled_reason}"
-    if search and delivery.kind not in AFTERWARDS and (reason := search.silence(now)):
-        return "held", reason
-    return None
 
 
 def _told_of(delivery: Delivery) -> set[str]:
@@ -220,8 +204,9 @@ def _tell(delivery_id: str, delivery: Delivery, endpoint: Endpoint, made: Attemp
     }
     if made.succeeded:
         DELIVERIES.labels("delivered").inc()
-        since_fetched_s = (now - delivery.fetched_at).total_seconds() if delivery.fetched_at else None
-        if since_fetched_s is not None:
+        by_itself = delivery.redelivered_at is None  # how long a person took to ask again is no latency
+        if delivery.fetched_at and by_itself:
+            since_fetched_s = (now - delivery.fetched_at).total_seconds()
             LATENCY.labels(str(delivery.late).lower()).observe(since_fetched_s)
             said["since_fetched_ms"] = round(since_fetched_s * 1000)
         log.info("delivered", **said)

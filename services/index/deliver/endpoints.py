@@ -1,20 +1,27 @@
 """Webhook endpoints: where a delivery goes, and what was learned of it."""
 
 from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from services.engine import Engine
 from services.index.indices import ENDPOINTS
+from services.vault import Vault
+
+Format = Literal["json", "slack", "teams", "discord"]
 
 GONE = 410
 MOST_ALARMED = 1_000
 
 
 class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
-    """secrets: encrypted `whsec_` secrets, the newest first; each signs. failing_since: the first failure after the
-    last success. disabled_at: since when deliveries to it are held; disabled_reason says why, in words. feed_alarms: it
-    is told of feeds that fall silent.
+    """secrets: encrypted `whsec_` secrets, the newest first; each signs, the older ones until previous_until.
+
+    failing_since: the first failure after the last success. disabled_at: since when deliveries to it are held;
+    disabled_reason says why, in words. feed_alarms: it is told of feeds that fall silent. format: of the body.
+    sealed_url: the address, encrypted, of a format whose addresses are secrets; `url` then names the host alone.
     """
 
     url: str
@@ -24,6 +31,20 @@ class Endpoint(msgspec.Struct, kw_only=True, frozen=True):
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
     feed_alarms: bool = False
+    format: Format = "json"
+    sealed_url: str | None = None
+    previous_until: datetime | None = None
+
+
+def addressed(url: str, form: Format, vault: Vault) -> dict[str, Any]:
+    """Return the fields `url`, `format` and `sealed_url` of an endpoint at the address.
+
+    Whoever knows the address of a chat's webhook can write there: it is kept like a secret, and shown to nobody.
+    """
+    if form == "json":
+        return {"url": url}
+    parts = urlsplit(url)
+    return {"url": f"{parts.scheme}://{parts.hostname}/...", "format": form, "sealed_url": vault.encrypt(url)}
 
 
 def learned(endpoint: Endpoint, status: int | None, at: datetime, disable_after: timedelta) -> Endpoint:
@@ -44,6 +65,26 @@ def learned(endpoint: Endpoint, status: int | None, at: datetime, disable_after:
         hours = disable_after / timedelta(hours=1)
         return change(failing, disabled_at=at, disabled_reason=f"every attempt in the last {hours:g} hours failed")
     return failing
+
+
+def signing(endpoint: Endpoint, now: datetime) -> list[str]:
+    """Return the encrypted secrets that sign now."""
+    over = endpoint.previous_until is not None and now >= endpoint.previous_until
+    return endpoint.secrets[:1] if over else endpoint.secrets
+
+
+def rotated(endpoint: Endpoint, secret: str, overlap: timedelta, now: datetime) -> Endpoint:
+    """Return the endpoint with a new secret, encrypted. The one before signs too while the overlap lasts."""
+    return msgspec.structs.replace(endpoint, secrets=[secret, *endpoint.secrets[:1]], previous_until=now + overlap)
+
+
+async def rotate(engine: Engine, endpoint_id: str, secret: str, overlap: timedelta, now: datetime) -> Endpoint | None:
+    """Give the endpoint a new secret, and return it; None where it was deleted. Raises Transient."""
+    while stored := await engine.get(ENDPOINTS, endpoint_id):
+        after = rotated(msgspec.convert(stored.source, Endpoint), secret, overlap, now)
+        if await engine.replace(ENDPOINTS, stored, msgspec.to_builtins(after)):
+            return after
+    return None
 
 
 async def read(engine: Engine, endpoint_id: str) -> Endpoint | None:

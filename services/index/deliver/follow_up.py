@@ -39,7 +39,7 @@ def body(
         "search": {"id": search_id, "name": search_name[:NAME]},
         "item": None,
         "why": [],
-        "links": {},
+        "links": _monitor(listed),
         "trace_id": trace_id,
         "digest": {
             "count": len(listed),
@@ -82,6 +82,12 @@ def _line(waiting: Waiting, data: Mapping[str, Any]) -> dict[str, Any]:
         "waited_for": waiting.why,
         "links": links,
     }
+
+
+def _monitor(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Where all of it can be seen: the page that opens an item, without the item."""
+    pages = [line["links"]["item"].partition("#")[0] for line in lines if "item" in line["links"]]
+    return {"monitor": pages[0]} if pages else {}
 
 
 def _cut(text: str) -> str:

@@ -4,6 +4,7 @@
     pending --> cancelled (search or endpoint deleted, item taken down) | held (endpoint disabled, search paused)
     waiting (in a window: windows.py) --follow-up written--> grouped: told in the delivery `told_in`
     held --when nothing is in the way any more (release.py)--> waiting | pending
+    anything that does not wait in a window --a person asks for it again--> pending (account.py)
 
 A document is created once under its delivery id (op_type=create), which makes alerts once per subject across replicas
 and replays; every later write is conditional on what was read. What a search finds due is only a hint: the lease,
@@ -56,7 +57,8 @@ class Delivery(msgspec.Struct, kw_only=True, frozen=True):
     """A document of the outbox. body: the exact bytes of every attempt, frozen; empty once the item was taken down.
 
     due_at: not attempted earlier. leased_by: a token of the attempt under way, which nobody else may make before
-    leased_until. told_in: the delivery id of the follow-up that told it.
+    leased_until. told_in: the delivery id of the follow-up that told it. redelivered_at: when a person last asked for
+    it again: retries are counted from then.
     """
 
     alert_id: str
@@ -77,6 +79,7 @@ class Delivery(msgspec.Struct, kw_only=True, frozen=True):
     leased_by: str | None = None
     settled_at: datetime | None = None
     told_in: str | None = None
+    redelivered_at: datetime | None = None
     attempts: list[Attempt] = []
 
     def is_due(self, now: datetime) -> bool:
@@ -167,6 +170,22 @@ def cleared(delivery: Delivery, now: datetime) -> Delivery:
     attempts = [msgspec.structs.replace(attempt, response="") for attempt in delivery.attempts]
     emptied = msgspec.structs.replace(delivery, body="", attempts=attempts)
     return settled(emptied, "cancelled", TAKEN_DOWN, now) if delivery.state in OWED else emptied
+
+
+def again(delivery: Delivery, now: datetime) -> Delivery:
+    """Return the delivery as one to be attempted now, under the same id, with a whole schedule of retries before it.
+
+    One that is pending comes at once; a lease stays: whoever has it is at the attempt.
+    """
+    return msgspec.structs.replace(
+        delivery, state="pending", reason=None, settled_at=None, due_at=now, redelivered_at=now
+    )
+
+
+def tries(delivery: Delivery) -> int:
+    """Return how many attempts were made since it was owed, or last asked for again."""
+    since = delivery.redelivered_at
+    return sum(1 for attempt in delivery.attempts if since is None or attempt.at >= since)
 
 
 def recorded(delivery: Delivery, token: str, attempt: Attempt, delay_s: float | None, now: datetime) -> Delivery:

@@ -7,11 +7,12 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 PREFIX = "whsec_"
 MIN_KEY_BYTES = 24
 MAX_KEY_BYTES = 64
+TOLERANCE_S = 300  # between the clocks of sender and receiver
 
 
 def new_secret() -> str:
@@ -44,6 +45,26 @@ def headers(delivery_id: str, timestamp: int, body: bytes, secrets: Sequence[str
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(f"v1,{_mac(key(secret), signed)}" for secret in secrets),
     }
+
+
+def verify(headers: Mapping[str, str], body: bytes, secret: str, now_s: float) -> None:
+    """Raise ValueError, saying why, for what was not signed with the secret, was changed, or is too old.
+
+    headers: by lower-case name. body: the bytes as they came.
+    """
+    try:
+        webhook_id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
+        given = headers["webhook-signature"].split(" ")
+    except KeyError as missing:
+        raise ValueError(f"no header {missing.args[0]}") from None
+    if not timestamp.isascii() or not timestamp.isdigit():
+        raise ValueError("webhook-timestamp is no number")
+    if abs(now_s - int(timestamp)) > TOLERANCE_S:
+        raise ValueError(f"webhook-timestamp is {now_s - int(timestamp):.0f} s from now")
+    signed = b".".join((webhook_id.encode(), timestamp.encode(), body))
+    expected = f"v1,{_mac(key(secret), signed)}".encode()
+    if not any([hmac.compare_digest(expected, one.encode()) for one in given]):  # noqa: C419 (each takes its time)
+        raise ValueError("no signature fits: another secret, or a changed body")
 
 
 def _mac(key: bytes, signed: bytes) -> str:

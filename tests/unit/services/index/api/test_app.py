@@ -54,6 +54,12 @@ DATA = [
     ("DELETE", "/v1/searches/x"),
     ("POST", "/v1/searches/x/test"),
     ("GET", "/v1/deliveries"),
+    ("POST", "/v1/deliveries/redeliver"),
+    ("GET", "/v1/deliveries/x"),
+    ("POST", "/v1/deliveries/x/redeliver"),
+    ("GET", "/v1/endpoints"),
+    ("GET", "/v1/endpoints/x"),
+    ("POST", "/v1/endpoints/x/secret"),
     ("GET", "/v1/feeds/health"),
     ("GET", "/v1/feeds"),
     ("POST", "/v1/feeds"),
@@ -86,6 +92,7 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
         changes,
         corrections,
         deliveries,
+        endpoints,
         exports,
         facets,
         feed_links,
@@ -99,8 +106,8 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     )
 
     modules = (
-        *(changes, corrections, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources),
-        *(stories, syndication),
+        *(changes, corrections, deliveries, endpoints, exports, facets, feed_links, feeds, items, searches),
+        *(similar, sources, stories, syndication),
     )
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))

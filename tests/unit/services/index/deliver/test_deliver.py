@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from schemas import identity
-from services.index.deliver.courier import obstacle
 from services.index.deliver.endpoints import Endpoint
+from services.index.deliver.obstacle import obstacle
 from services.index.deliver.outbox import NO_ENDPOINT, owed
 from services.index.deliver.run import addressed, decoded
 from services.index.query import Query

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from services.index.deliver.endpoints import Endpoint, learned
+from services.index.deliver.endpoints import Endpoint, learned, rotated, signing
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LIMIT = timedelta(hours=120)
@@ -43,3 +43,11 @@ def test_a_disabled_one_is_enabled_by_a_test_that_succeeds() -> None:
     disabled = learned(HEALTHY, 410, NOW, LIMIT)
     assert learned(disabled, 500, NOW, LIMIT) is disabled
     assert learned(disabled, 200, NOW, LIMIT) == HEALTHY
+
+
+def test_the_previous_secret_signs_too_until_the_overlap_ends() -> None:
+    after = rotated(HEALTHY, "new", timedelta(hours=24), NOW)
+    assert signing(HEALTHY, NOW) == ["token"]
+    assert signing(after, NOW + timedelta(hours=23)) == ["new", "token"]
+    assert signing(after, NOW + timedelta(hours=24)) == ["new"]
+    assert signing(rotated(after, "newer", timedelta(hours=1), NOW), NOW) == ["newer", "new"]
