@@ -113,6 +113,7 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 
 
 async def _bytes(client: AsyncElasticsearch) -> int:
-    answer = await client.indices.stats(index=NEWS, metric="store")
-    size: int = answer["_all"]["primaries"]["store"]["size_in_bytes"]
-    return size
+    """By segment: the size in the index's statistics is up to 10 s old (index.store.stats_refresh_interval)."""
+    [index] = (await client.indices.segments(index=NEWS))["indices"].values()
+    copies = [copy for shard in index["shards"].values() for copy in shard if copy["routing"]["primary"]]
+    return sum(segment["size_in_bytes"] for copy in copies for segment in copy["segments"].values())
