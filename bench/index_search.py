@@ -113,7 +113,10 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 
 
 async def _bytes(client: AsyncElasticsearch) -> int:
-    """By segment: the size in the index's statistics is up to 10 s old (index.store.stats_refresh_interval)."""
+    """By segment that is searched: the size in the index's statistics is up to 10 s old (index.store.stats_refresh_interval)."""
+    await client.indices.refresh(index=NEWS)
     [index] = (await client.indices.segments(index=NEWS))["indices"].values()
     copies = [copy for shard in index["shards"].values() for copy in shard if copy["routing"]["primary"]]
-    return sum(segment["size_in_bytes"] for copy in copies for segment in copy["segments"].values())
+    return sum(
+        segment["size_in_bytes"] for copy in copies for segment in copy["segments"].values() if segment["search"]
+    )
