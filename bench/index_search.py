@@ -116,7 +116,6 @@ async def _bytes(client: AsyncElasticsearch) -> int:
     """By segment that is searched: the size in the index's statistics is up to 10 s old (index.store.stats_refresh_interval)."""
     await client.indices.refresh(index=NEWS)
     [index] = (await client.indices.segments(index=NEWS))["indices"].values()
-    copies = [copy for shard in index["shards"].values() for copy in shard if copy["routing"]["primary"]]
-    return sum(
-        segment["size_in_bytes"] for copy in copies for segment in copy["segments"].values() if segment["search"]
-    )
+    shards = [copy for copies in index["shards"].values() for copy in copies if copy["routing"]["primary"]]
+    segments = [segment for shard in shards for segment in shard["segments"].values() if segment["search"]]
+    return sum(segment["size_in_bytes"] for segment in segments)
