@@ -113,7 +113,7 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 
 
 async def _bytes(client: AsyncElasticsearch) -> int:
-    """By segment that is searched: the size in the index's statistics is up to 10 s old (index.store.stats_refresh_interval)."""
+    """By segment: what the statistics say is up to 10 s old (index.store.stats_refresh_interval)."""
     await client.indices.refresh(index=NEWS)
     [index] = (await client.indices.segments(index=NEWS))["indices"].values()
     shards = [copy for copies in index["shards"].values() for copy in copies if copy["routing"]["primary"]]
