@@ -15,10 +15,12 @@ EXAMPLES = """examples:
                                              write the items of a search as CSV or NDJSON
   python -m services.index corrections export > corrected.yaml
                                              write what people corrected as labelled items
+  python -m services.index dead list         what no stage could process, counted by cause; replay it after the fix
   python -m services.index figures           make news-figures again from the items
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index reindex           move items and searches to this version's mapping, while all goes on
   python -m services.index retain --dry-run  count what is older than the settings keep
+  python -m services.index openapi           print the API's OpenAPI document
   python -m services.index key --api         print a new API key
   python -m services.index engine-keys >> .env
                                              make a key of the search engine for each service
@@ -53,6 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import corrections_command
 
             return corrections_command.main(chosen.since)
+        case "dead":
+            from services.index.dead import command
+
+            return command.main(chosen)
         case "figures":
             from services.index import figures
 
@@ -69,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import retain
 
             return retain.main(dry_run=chosen.dry_run)
+        case "openapi":
+            from services.index.api import openapi
+
+            return openapi.main()
         case "key":
             from services.index import key
 
@@ -101,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="write enriched items, match saved searches, send alerts")
     commands.add_parser("deliver", help="call the webhooks of alerts")
     commands.add_parser("api", help="serve the HTTP API and the page")
+    commands.add_parser("openapi", help="print the API's OpenAPI document, as schemas/openapi.json has it")
     commands.add_parser(
         "figures",
         help="make news-figures again from the items",
@@ -109,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_export(commands)
     _add_corrections(commands)
+    _add_dead(commands)
     takedown = commands.add_parser(
         "takedown",
         help="remove an item's content for good, and keep it out",
@@ -144,6 +156,12 @@ docs/architecture.md says what is removed where, and what other places keep unti
         "with manage_api_key, such as elastic. Exit status 1: no keys were made, stderr says why.",
     )
     return parser
+
+
+def _add_dead(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from services.index.dead import arguments
+
+    arguments.add(commands)
 
 
 def _add_reindex(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

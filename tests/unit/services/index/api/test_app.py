@@ -50,6 +50,9 @@ DATA = [
     ("DELETE", "/v1/searches/x"),
     ("POST", "/v1/searches/x/test"),
     ("GET", "/v1/deliveries"),
+    ("GET", "/v1/dead-letters"),
+    ("POST", "/v1/dead-letters/replay"),
+    ("POST", "/v1/dead-letters/drop"),
     ("GET", "/v1/feeds/health"),
     ("GET", "/v1/feeds"),
     ("POST", "/v1/feeds"),
@@ -81,6 +84,7 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     from services.index.api import (
         changes,
         corrections,
+        dead_letters,
         deliveries,
         exports,
         facets,
@@ -94,8 +98,8 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     )
 
     modules = (
-        *(changes, corrections, deliveries, exports, facets, feed_links, feeds, items, searches, similar, sources),
-        syndication,
+        *(changes, corrections, dead_letters, deliveries, exports, facets, feed_links, feeds, items, searches, similar),
+        *(sources, syndication),
     )
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
