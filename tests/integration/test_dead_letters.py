@@ -1,10 +1,7 @@
 """Poison through the running index process: listed, replayed after the fix, replayed again, dropped."""
 
 import asyncio
-import base64
 import json
-import os
-import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -19,7 +16,7 @@ from cryptography.fernet import Fernet
 
 from schemas import codec, topics
 from schemas.errors import Invalid
-from services import engine, kafka
+from services import kafka
 from services.dead_letters import dead_letter
 from services.engine import Engine, Stored
 from services.index import indices
@@ -125,6 +122,7 @@ async def test_poison_is_listed_shown_and_after_the_fix_replayed(
         status, again, _ = await dead(stack, "replay", refused, "--yes")
         assert (status, again) == (0, "1 were handled before; --again replays them once more\nnothing to replay\n")
         assert (await dead(stack, "replay", refused, "--yes", "--again"))[0] == 0
+        assert len(await find(stage="index", reason="engine_refused", handled=None)) == 1, "no replay died again"
         after = item(mark, 2)
         await producer.send(topics.ENRICHED, good.item_id, codec.encode(after))  # behind the repeat, in its partition
         await eventually("the repeat is processed", lambda: connected.get(indices.NEWS, after.item_id))
@@ -136,3 +134,86 @@ async def test_poison_is_listed_shown_and_after_the_fix_replayed(
         status, handled, _ = await dead(stack, "list", "--handled", "--json")
         told = {one["place"]: one["handled"]["action"] for one in map(json.loads, handled.splitlines())}
         assert (told[refused], told[undecodable]) == ("replayed", "dropped")
+
+
+async def raise_the_limit(connected: Engine) -> None:
+    """Let the engine leave long words out of its index instead of refusing the document."""
+    await connected.client.indices.put_mapping(
+        index=[indices.NEWS, indices.SEARCHES], properties={"mission": {"type": "keyword", "ignore_above": 1_000}}
+    )
+
+
+async def test_the_api_lists_replays_and_drops(
+    stack: Servers, connected: Engine, producer: Producer, mark: str
+) -> None:
+    letters = [await bury(producer, f"{mark}-{number}", b'{"text": "%d"}' % number) for number in range(2)]
+    first, second = (written(one.place) for one in letters)
+    async with calling(connected) as client:
+        answer = (await client.get("/v1/dead-letters", params={"stage": "test", "reason": "schema"})).json()
+        mine = {one["key"]: one for one in answer["dead_letters"] if one["key"].startswith(mark)}
+        assert mine[f"{mark}-0"]["place"] == first
+        assert mine[f"{mark}-0"]["size"] == 13
+        assert [cause["error"] for cause in answer["causes"]] == ["no such field #"]
+        assert answer["causes"][0]["count"] == answer["total"] >= 2
+
+        before = datetime.now(UTC)
+        outcome = (await client.post("/v1/dead-letters/replay", json={"places": [first, "0/999999"]})).json()
+        assert outcome["done"] == [first]
+        assert outcome["passed_over"] == [{"place": "0/999999", "why": "there is no dead letter"}]
+        (sent,) = [record for record in await since(topics.ENRICHED, before) if record.key == f"{mark}-0".encode()]
+        assert (sent.value, list(sent.headers)) == (b'{"text": "0"}', [("trace", b"t-1")])
+
+        outcome = (await client.post("/v1/dead-letters/replay", json={"places": [first]})).json()
+        assert outcome == {"done": [], "passed_over": [{"place": first, "why": "replayed before"}]}
+        outcome = (await client.post("/v1/dead-letters/replay", json={"places": [first], "again": True})).json()
+        assert outcome["done"] == [first]
+
+        assert (await client.post("/v1/dead-letters/drop", json={"places": [second]})).json()["done"] == [second]
+        handled = (await client.get("/v1/dead-letters", params={"stage": "test", "handled": True})).json()
+        told = {one["place"]: (one["handled"]["action"], one["handled"]["by"]) for one in handled["dead_letters"]}
+        assert (told[first], told[second]) == (("replayed", "anna"), ("dropped", "anna"))
+        assert (await client.post("/v1/dead-letters/drop", json={"places": ["x"]})).status_code == 422
+
+
+async def test_what_cannot_be_replayed_is_passed_over_with_the_reason(
+    stack: Servers, connected: Engine, producer: Producer, mark: str
+) -> None:
+    compacted = await bury(producer, f"{mark}-feeds", b"{}", topic=topics.FEEDS)
+    place = written(compacted.place)
+    status, told, _ = await dead(stack, "replay", place, "--yes")
+    assert status == 0
+    assert told == (
+        f"{place} cannot be replayed: news.feeds keeps the last record of a key: this one would undo newer ones\n"
+        "nothing to replay\n"
+    )
+    status, _, said = await dead(stack, "replay", "0/999999", place, "--yes")
+    assert (status, said) == (
+        2,
+        "nothing was done: no such dead letter at 0/999999; `dead list` has the places\n",
+    )
+    status, _, said = await dead(stack, "show", "7/0")
+    assert (status, said) == (2, "there is no dead letter at 7/0: `dead list` has the places\n")
+
+
+async def test_junk_on_the_shelf_hides_nothing(stack: Servers, producer: Producer, mark: str) -> None:
+    await producer.send(topics.DEAD, mark, b"no letter")
+    await producer.send(topics.DEAD_HANDLED, mark, b"no mark")
+    letter = await bury(producer, f"{mark}-letter", b"{}")
+    status, listed, _ = await dead(stack, "list", "--limit", "200")
+    assert status == 0
+    assert f"{written(letter.place)} " in listed
+    assert " records of news.dead are no dead letters: " in listed
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert await find(stage="test", since=later) == []
+
+
+@pytest.mark.parametrize("command", [("list",), ("replay", "--yes")])
+async def test_without_a_broker_it_says_so(stack: Servers, command: tuple[str, ...]) -> None:
+    away = Servers(stack.processes, "", "", stack.environment | {"NEWS_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"})
+    status, _, said = await dead(away, *command)
+    assert status == 1
+    assert "not finished, run it again: no broker at 127.0.0.1:9 (NEWS_KAFKA_BOOTSTRAP_SERVERS)" in said
+
+
+async def since(topic: str, moment: datetime) -> list[Record]:
+    return [record async for record in kafka.read(topic, moment)]
