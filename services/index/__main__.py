@@ -29,7 +29,7 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     match chosen.command:
         case "setup":
             from services.index import setup
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     raise AssertionError(chosen.command)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m services.index",
         description="Index news items, match saved searches, deliver alerts. Settings: environment, NEWS_*.",

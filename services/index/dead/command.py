@@ -27,7 +27,7 @@ def main(chosen: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
     telemetry.start("index-dead")
     try:
-        return asyncio.run(_run(chosen))
+        return asyncio.run(run(chosen))
     except Transient as error:
         sys.stderr.write(f"not finished, run it again: {error}\n")
         return FAILED
@@ -36,7 +36,8 @@ def main(chosen: argparse.Namespace) -> int:
         return FAILED
 
 
-async def _run(chosen: argparse.Namespace) -> int:
+async def run(chosen: argparse.Namespace) -> int:
+    """Do what was chosen and return the exit status. Raises Invalid, Transient."""
     if chosen.action == "show":
         return await _show(chosen)
     if chosen.action == "list":
