@@ -8,7 +8,7 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults bench-index bench-index-faults fuzz format schemas kibana lock up down status clean
+.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults bench-index bench-index-faults fuzz format schemas schemas-check kibana lock up down status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,8 +60,14 @@ format: $(INSTALLED) ## format the code, apply the linter's safe fixes
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-schemas: $(INSTALLED) ## generate the JSON Schemas from the types
+schemas: $(INSTALLED) ## generate JSON Schemas, AsyncAPI, OpenAPI and the page of metrics from the code
 	$(PY) -m schemas write
+	$(PY) -m services.index openapi > schemas/openapi.json
+	$(PY) -m services.metrics > docs/metrics.md
+
+schemas-check: $(INSTALLED) ## say what of these differs from the code, and whether old messages still decode
+	$(PY) -m schemas check
+	$(PY) -m pytest -q tests/contract/test_messages.py tests/contract/test_api_documents.py tests/contract/test_metrics.py
 
 kibana: $(INSTALLED) ## generate Kibana's objects from the mappings
 	$(PY) -m deploy.kibana write

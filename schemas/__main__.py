@@ -1,4 +1,7 @@
-"""`python -m schemas write` generates json/*.schema.json from the types; `check` says what differs (exit 1)."""
+"""`python -m schemas write` generates json/*.schema.json and asyncapi.yaml; `check` says what differs (exit 1).
+
+From messages.py, topics.yaml and examples/. openapi.json beside them is the API's: `python -m services.index openapi`.
+"""
 
 import sys
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from schemas import asyncapi
 from schemas.messages import MESSAGES
 
 FOLDER = Path(__file__).parent / "json"
@@ -18,18 +22,23 @@ def schema_of(name: str) -> bytes:
     return msgspec.json.format(msgspec.json.encode(schema, order="deterministic"), indent=2) + b"\n"
 
 
+def generated() -> dict[Path, bytes]:
+    """Every generated file and what it is to hold."""
+    files = {FOLDER / f"{name}.schema.json": schema_of(name) for name in MESSAGES}
+    return files | {FOLDER.parent / "asyncapi.yaml": asyncapi.text()}
+
+
 def main(arguments: list[str]) -> int:
     if arguments not in (["write"], ["check"]):
         print(__doc__, file=sys.stderr)
         return 2
     differing = []
-    for name in MESSAGES:
-        path = FOLDER / f"{name}.schema.json"
-        if not path.exists() or path.read_bytes() != schema_of(name):
+    for path, wanted in generated().items():
+        if not path.exists() or path.read_bytes() != wanted:
             differing.append(path.name)
             if arguments == ["write"]:
-                path.write_bytes(schema_of(name))
-    verb = "wrote" if arguments == ["write"] else "differs from schemas/messages.py:"
+                path.write_bytes(wanted)
+    verb = "wrote" if arguments == ["write"] else "differs from what it is generated from (python -m schemas write):"
     for name in differing:
         print(verb, name)
     return 1 if differing and arguments == ["check"] else 0

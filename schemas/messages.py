@@ -222,6 +222,17 @@ class DeadLetter(msgspec.Struct, kw_only=True, frozen=True):
     at: Utc
 
 
+class DeadMark(msgspec.Struct, kw_only=True, frozen=True):
+    """What was done about a dead letter. partition, offset: its place in news.dead. by: a key's name, or `command`."""
+
+    schema_version: Literal[1] = 1
+    partition: Count
+    offset: Count
+    action: Literal["replayed", "dropped"]
+    by: str
+    at: Utc
+
+
 class Feed(msgspec.Struct, kw_only=True, frozen=True):
     """A feed that people want polled. Written by the API and the command line only; the last write wins.
 
@@ -398,13 +409,14 @@ class FeedHealth(msgspec.Struct, kw_only=True, frozen=True):
     validators_distrusted: bool = False
 
 
-Message = RawItem | EnrichedItem | Alert | DeadLetter | Feed | FeedState | Claim | HubNotice | FeedHealth
+Message = RawItem | EnrichedItem | Alert | DeadLetter | DeadMark | Feed | FeedState | Claim | HubNotice | FeedHealth
 
 MESSAGES: dict[str, type[Message]] = {
     "raw_item": RawItem,
     "enriched_item": EnrichedItem,
     "alert": Alert,
     "dead_letter": DeadLetter,
+    "dead_mark": DeadMark,
     "feed": Feed,
     "feed_state": FeedState,
     "claim": Claim,

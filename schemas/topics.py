@@ -15,6 +15,7 @@ RETAG = "news.retag"
 RETAGGED = "news.retagged"
 ALERTS = "news.alerts"
 DEAD = "news.dead"
+DEAD_HANDLED = "news.dead-handled"
 
 
 class Topic(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

@@ -7,9 +7,10 @@ group refuses after a rebalance drops the batch, whose new owner has it.
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -33,6 +34,7 @@ log = logger(__name__)
 
 PATIENCE_S = 10.0  # that a command which a person waits for has with a broker that is away
 LONG_S = 10.0  # of work on one batch, after which the partitions are paused and polled on
+STALLED_S = 30.0  # without a record that must be there: such a command gives up
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -96,11 +98,12 @@ class Producer:
         self._client = client
 
     async def send(
-        self, topic: str, key: str, value: bytes | None, headers: Headers = (), partition: int | None = None
+        self, topic: str, key: str | None, value: bytes | None, headers: Headers = (), partition: int | None = None
     ) -> int:
         """Send one record and return its offset. Raises Invalid (`too_large`) or Transient."""
+        encoded = None if key is None else key.encode()
         try:
-            sent = await self._client.send_and_wait(topic, value, key.encode(), partition, headers=list(headers))
+            sent = await self._client.send_and_wait(topic, value, encoded, partition, headers=list(headers))
         except MessageSizeTooLargeError as error:
             raise Invalid(str(error), reason="too_large") from error
         except KafkaError as error:
@@ -122,8 +125,53 @@ class Producer:
         await asyncio.gather(*(self.send(topic, key, value) for key, value in records))
 
 
+async def read(topic: str, since: datetime | None = None) -> AsyncGenerator[Record, None]:
+    """Yield what a topic holds now, or of it what was sent since, one partition after the other. Raises Transient."""
+    async with _reader(topic) as client:
+        partitions = sorted(client.assignment())
+        ends = await client.end_offsets(partitions)
+        if since is not None:
+            stamp = int(since.timestamp() * 1_000)
+            found = await client.offsets_for_times(dict.fromkeys(partitions, stamp))
+            for partition in partitions:
+                client.seek(partition, found[partition].offset if found[partition] else ends[partition])
+        for partition in partitions:
+            while await client.position(partition) < ends[partition]:
+                for record in await _next(client, partition):
+                    yield as_record(record)
+
+
+async def read_at(topic: str, places: Sequence[tuple[int, int]]) -> AsyncGenerator[Record, None]:
+    """Yield the records at these (partition, offset), without those that are not there. Raises Transient."""
+    async with _reader(topic) as client:
+        partitions = {partition.partition: partition for partition in client.assignment()}
+        firsts, ends = (
+            await client.beginning_offsets(partitions.values()),
+            await client.end_offsets(partitions.values()),
+        )
+        for number, offset in places:
+            partition = partitions.get(number)
+            if partition is None or not firsts[partition] <= offset < ends[partition]:
+                continue
+            client.seek(partition, offset)
+            for record in await _next(client, partition, most=1):
+                if record.offset == offset:
+                    yield as_record(record)
+
+
 async def read_compacted(topic: str) -> dict[str, bytes]:
     """Return the last value of each key of a compacted topic, as it is now. Raises Transient."""
+    latest: dict[str, bytes] = {}
+    async for record in read(topic):
+        latest.pop(key := (record.key or b"").decode("utf-8", "replace"), None)
+        if record.value is not None:
+            latest[key] = record.value
+    return latest
+
+
+@asynccontextmanager
+async def _reader(topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of all partitions, in no group, at the beginning. Raises Transient, also for what the block meets."""
     client = AIOKafkaConsumer(
         topic,
         **connection("reader"),
@@ -131,20 +179,23 @@ async def read_compacted(topic: str) -> dict[str, bytes]:
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=topics.load()[topic].max_message_bytes,
     )
-    latest: dict[str, bytes] = {}
     try:
         await started(client, patience_s=PATIENCE_S)
-        for partition, end in (await client.end_offsets(client.assignment())).items():
-            while await client.position(partition) < end:
-                for record in map(as_record, (await client.getmany(partition, timeout_ms=500)).get(partition, ())):
-                    latest.pop(key := (record.key or b"").decode("utf-8", "replace"), None)
-                    if record.value is not None:
-                        latest[key] = record.value
+        yield client
     except KafkaError as error:
         raise Transient(f"cannot read {topic}: {error!r}") from error
     finally:
         await client.stop()
-    return latest
+
+
+async def _next(client: AIOKafkaConsumer, partition: TopicPartition, most: int | None = None) -> Sequence[Any]:
+    """The next records of a partition that has more; none where compaction left a gap. Raises Transient."""
+    until, position = asyncio.get_running_loop().time() + STALLED_S, await client.position(partition)
+    while asyncio.get_running_loop().time() < until:
+        polled = await client.getmany(partition, timeout_ms=500, max_records=most)
+        if (records := polled.get(partition)) or await client.position(partition) != position:
+            return cast("Sequence[Any]", records or ())
+    raise Transient(f"{partition.topic} gives nothing for {STALLED_S:.0f} s")
 
 
 async def follow(topic: str, take: Callable[[Record], None], caught_up: Callable[[], None]) -> None:

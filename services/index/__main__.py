@@ -15,6 +15,7 @@ EXAMPLES = """examples:
                                              write the items of a search as CSV or NDJSON
   python -m services.index corrections export > corrected.yaml
                                              write what people corrected as labelled items
+  python -m services.index dead list         what no stage could process, counted by cause; replay it after the fix
   python -m services.index figures           make news-figures again from the items
   python -m services.index deliveries list --state failed
                                              what was sent to whom; show one, or make some again
@@ -22,6 +23,7 @@ EXAMPLES = """examples:
   python -m services.index takedown URL      remove an item's content for good
   python -m services.index reindex           move items and searches to this version's mapping, while all goes on
   python -m services.index retain --dry-run  count what is older than the settings keep
+  python -m services.index openapi           print the API's OpenAPI document
   python -m services.index key --api         print a new API key
   python -m services.index engine-keys >> .env
                                              make a key of the search engine for each service
@@ -30,7 +32,7 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     match chosen.command:
         case "setup":
             from services.index import setup
@@ -64,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index.deliver import listen
 
             return listen.main(chosen.port, chosen.secret, whole=chosen.whole)
+        case "dead":
+            from services.index.dead import command
+
+            return command.main(chosen)
         case "figures":
             from services.index import figures
 
@@ -80,6 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from services.index import retain
 
             return retain.main(dry_run=chosen.dry_run)
+        case "openapi":
+            from services.index.api import openapi
+
+            return openapi.main()
         case "key":
             from services.index import key
 
@@ -92,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     raise AssertionError(chosen.command)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m services.index",
         description="Index news items, match saved searches, deliver alerts. Settings: environment, NEWS_*.",
@@ -112,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="write enriched items, match saved searches, send alerts")
     commands.add_parser("deliver", help="call the webhooks of alerts")
     commands.add_parser("api", help="serve the HTTP API and the page")
+    commands.add_parser("openapi", help="print the API's OpenAPI document, as schemas/openapi.json has it")
     commands.add_parser(
         "figures",
         help="make news-figures again from the items",
@@ -121,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(commands)
     _add_corrections(commands)
     _add_deliveries(commands)
+    _add_dead(commands)
     takedown = commands.add_parser(
         "takedown",
         help="remove an item's content for good, and keep it out",
@@ -156,6 +168,12 @@ docs/architecture.md says what is removed where, and what other places keep unti
         "with manage_api_key, such as elastic. Exit status 1: no keys were made, stderr says why.",
     )
     return parser
+
+
+def _add_dead(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from services.index.dead import arguments
+
+    arguments.add(commands)
 
 
 def _add_reindex(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -63,7 +63,7 @@ def rules(configured: settings.Retention, now: datetime) -> list[Rule]:
     replay_h = longest_replay_h()
     deliveries_days = configured.retain_deliveries_days
     if deliveries_days and deliveries_days * DAY_H <= replay_h:
-        longest = ", ".join(name for name, topic in topics.load().items() if topic.retention_hours == replay_h)
+        longest = next(name for name, topic in topics.load().items() if topic.retention_hours == replay_h)
         raise Invalid(
             f"NEWS_RETAIN_DELIVERIES_DAYS is {deliveries_days}, but {longest} keeps messages for {replay_h} h: an "
             f"alert that is replayed would be delivered again; give at least {replay_h // DAY_H + 1}, or 0 to keep all",

@@ -15,6 +15,7 @@ from services.index.api import (
     auth,
     changes,
     corrections,
+    dead_letters,
     deliveries,
     endpoints,
     errors,
@@ -51,6 +52,14 @@ SHUTDOWN_S = 8
 
 def create_app(context: Context, api_keys: Mapping[bytes, str]) -> FastAPI:
     """Return the app. api_keys: names by digest, see `auth.known_keys`."""
+    app = routed()
+    app.state.context = context
+    app.state.api_keys = api_keys
+    return app
+
+
+def routed() -> FastAPI:
+    """The app without what its routes work with, which is enough to describe it."""
     app = FastAPI(
         title="MSS news monitor",
         version="1",
@@ -58,11 +67,9 @@ def create_app(context: Context, api_keys: Mapping[bytes, str]) -> FastAPI:
         openapi_url=None,
         responses=errors.RESPONSES,
     )
-    app.state.context = context
-    app.state.api_keys = api_keys
     errors.install(app)
     for routes in (
-        *(changes, corrections, exports, facets, feed_links, items, similar, stories),
+        *(changes, corrections, dead_letters, exports, facets, feed_links, items, similar, stories),
         *(searches, deliveries, endpoints, feeds, sources),
     ):
         app.include_router(routes.router, dependencies=[Depends(auth.require_key)])

@@ -60,6 +60,9 @@ DATA = [
     ("GET", "/v1/endpoints"),
     ("GET", "/v1/endpoints/x"),
     ("POST", "/v1/endpoints/x/secret"),
+    ("GET", "/v1/dead-letters"),
+    ("POST", "/v1/dead-letters/replay"),
+    ("POST", "/v1/dead-letters/drop"),
     ("GET", "/v1/feeds/health"),
     ("GET", "/v1/feeds"),
     ("POST", "/v1/feeds"),
@@ -91,6 +94,7 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     from services.index.api import (
         changes,
         corrections,
+        dead_letters,
         deliveries,
         endpoints,
         exports,
@@ -106,8 +110,8 @@ def test_every_route_with_data_is_in_the_list_above() -> None:
     )
 
     modules = (
-        *(changes, corrections, deliveries, endpoints, exports, facets, feed_links, feeds, items, searches),
-        *(similar, sources, stories, syndication),
+        *(changes, corrections, dead_letters, deliveries, endpoints, exports, facets, feed_links, feeds),
+        *(items, searches, similar, sources, stories, syndication),
     )
     routes = {
         (method, re.sub(r"\{\w+\}", "x", route.path))
