@@ -8,7 +8,7 @@ FEEDS ?=
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults bench-index bench-index-faults fuzz format schemas schemas-check kibana lock up down status clean
+.PHONY: help run test check unit integration gold bench-ingest bench-enrich bench-enrich-faults bench-alerts bench-index bench-index-faults fuzz format schemas schemas-check kibana lock up down status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-index: $(INSTALLED) ## writing beside a bare bulk, cost of each stage, siz
 
 bench-index-faults: $(INSTALLED) ## the engine goes away for 3 minutes, then refuses: is anything lost?
 	$(PY) -m bench.index_faults --away 180
+
+bench-alerts: $(INSTALLED) ## what matching saved searches takes, by their number and the size of a batch
+	$(PY) -m bench.alerts
 
 fuzz: $(INSTALLED) ## 20,000 mutated feeds through the parser: none may crash, hang or take over 2 s
 	$(PY) -m bench.fuzz_parse --mutations 20000

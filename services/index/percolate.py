@@ -1,5 +1,10 @@
 """Match documents with saved searches, by the engine's percolator.
 
+What makes it cheap (docs/search.md, "Saved searches"): what every search has (relevant, countries, entities,
+languages) is no part of the engine's query but looked at before, by fields of the search, and after, here; a document
+goes without nested figures and events, and then the engine often need not run a query at all to know that it matches;
+searches that ask for pairs get the whole document, in a search of their own.
+
 Few documents go as a request of many searches of one document each; of many, one search of all costs less: it has to
 try most searches on its own account, however many documents there are.
 """
@@ -27,7 +32,9 @@ FIELDS = (
     *("story_id", "figures", "events", "feeds", "outlet_country", "mission", "entity"),
     *("person", "organisation", "place", "gang", "event", "country", *(f"country_{role}" for role in ROLES)),
 )
-_TEXTS = ("title", "summary", "text", *stems.FIELDS)
+_NESTED = frozenset({"figures", "events"})
+_IN_WORDS = ("title", "summary", "text")
+_TEXTS = ("title", "summary", "text", "words", *stems.FIELDS)
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no text has them, and the engine trims control characters
 _APART = re.compile(f"{_CLOSE}(\\s+){_OPEN}")  # the words of a phrase are marked one by one
 _HIGHLIGHT = {
@@ -57,13 +64,13 @@ async def percolate(engine: Engine, documents: Mapping[str, Document]) -> list[M
         if len(alike) >= TOGETHER_FROM:
             groups = [group for group in groups if not group.keys() & alike.keys()] + [alike]
     matches: list[Match] = []
-    bodies = [(list(group), _body(list(group.values()))) for group in groups]
+    bodies = [(list(group), body) for group in groups for body in _bodies(list(group.values()))]
     while bodies:
         answers = await engine.msearch(SEARCHES, [body for _, body in bodies])
         more = []
         for (ids, body), answer in zip(bodies, answers, strict=True):
             hits = answer["hits"]["hits"]
-            matches += [match for hit in hits for match in _matches(ids, hit)]
+            matches += [match for hit in hits for match in _matches(ids, hit) if _is_wanted(match, fields)]
             if len(hits) == PAGE:
                 more.append((ids, body | {"search_after": hits[-1]["sort"]}))
         bodies = more
@@ -80,19 +87,26 @@ async def warm_up(engine: Engine) -> None:
     """Match made-up documents, so that the engine has loaded and compiled all: cold, a match takes 10 times as long."""
     made_up = {"title": "warm up", "text": "warm up " * 200, "relevant": True, "language": "en", "country": ["HT"]}
     for _ in range(5):
-        await engine.msearch(SEARCHES, [_body([made_up])] * 10)
+        await engine.msearch(SEARCHES, _bodies([made_up]) * 10)
 
 
 def _asked(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: document[field] for field in FIELDS}
+    words = [document[field] for field in _IN_WORDS if document[field]]
+    return {field: document[field] for field in FIELDS} | {"words": words}
 
 
-def _body(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A search for the saved searches that match any of the documents, which are all relevant or all not.
+def _bodies(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The searches for the saved searches that match any of the documents, which are all relevant or all not.
 
     Paused ones, too: deliver holds what they match.
     """
-    filters: list[dict[str, Any]] = []
+    flat = [{name: value for name, value in document.items() if name not in _NESTED} for document in documents]
+    is_flat = {"term": {"search.flat": True}}
+    return [_body(flat, is_flat), _body(documents, {"bool": {"must_not": [is_flat]}})]
+
+
+def _body(documents: Sequence[Mapping[str, Any]], among: Mapping[str, Any]) -> dict[str, Any]:
+    filters: list[Mapping[str, Any]] = [among]
     if not documents[0]["relevant"]:
         filters.append({"term": {"search.relevant_only": False}})
     for field, of in (("countries", "country"), ("entities", "entity"), ("languages", "language")):
@@ -120,6 +134,19 @@ def _matches(ids: Sequence[str], hit: Mapping[str, Any]) -> list[Match]:
     search = saved_search(hit["_source"])
     slots: list[int] = hit["fields"]["_percolator_document_slot"]
     return [Match(ids[slot], search, _surfaces(slot, hit.get("highlight", {}))) for slot in slots]
+
+
+def _is_wanted(match: Match, documents: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the document has what the search asks for beside its text: one of several in a request may have it."""
+    document, query = documents[match.item_id], match.search.query
+    return (document["relevant"] or not query.relevant_only) and all(
+        not wanted or not _values([document], field).isdisjoint(wanted)
+        for field, wanted in (
+            ("country", query.countries),
+            ("entity", query.entities),
+            ("language", query.languages),
+        )
+    )
 
 
 def _surfaces(slot: int, highlight: Mapping[str, Sequence[str]]) -> list[str]:

@@ -35,7 +35,8 @@ def engine_query(
 ) -> dict[str, Any]:
     """Return the query in the engine's terms. since, until: bounds of event_at, [since, until).
 
-    standing: of a saved search, which meets new items only: it cannot name a time, and must name something to find.
+    standing: of a saved search, which meets new items only: it cannot name a time. Only the text is in the query, each
+    word as few terms as can be: what the rest asks for is looked at before and after (percolate.py).
     Raises Invalid with reason `query` (Misread, with the position, where it is about the text).
     """
     node = query_language.parse(query.text)
@@ -52,8 +53,11 @@ def engine_query(
     ]
     if node and not filters and (excluding := _excluding(node)):
         raise Misread("the search only excludes: add a word that must occur, or a country", excluding)
-    if node and standing:
+    if standing:
+        if node is None:
+            return {"match_all": {}}
         _refuse_times(node)
+        return {"bool": {"filter": [_clause(node, now, query_fields.STANDING_FIELDS)]}}
     if query.relevant_only:
         filters.append({"term": {"relevant": True}})
     if since or until:
@@ -61,32 +65,40 @@ def engine_query(
         filters.append({"range": {"event_at": {name: at.isoformat() for name, at in bounds.items() if at}}})
     made: dict[str, Any] = {"filter": filters, "must_not": [{"term": {"takedown": True}}]}
     if node:
-        made["must"] = [_clause(node, now)]
+        made["must"] = [_clause(node, now, query_fields.TEXT_FIELDS)]
     elif not filters:
         made["must"] = [{"match_all": {}}]
     return {"bool": made}
 
 
-def _clause(node: Node, now: Now) -> Clause:
+def has_pairs(query: Query) -> bool:
+    """Whether the query asks for several things of one figure or event. Raises Misread."""
+    node = query_language.parse(query.text)
+    return node is not None and any(
+        isinstance(part, Field) and query_pairs.is_pair(part) for part in query_language.walk(node)
+    )
+
+
+def _clause(node: Node, now: Now, fields: tuple[str, ...]) -> Clause:
     match node:
         case Word():
             query_fields.refuse_space(node)
-            return query_fields.words(node)
+            return query_fields.words(node, fields)
         case Phrase():
-            return query_fields.words(node)
+            return query_fields.words(node, fields)
         case Field() if query_pairs.is_pair(node):
             return query_pairs.pair(node, now)
         case Field():
             return {"constant_score": {"filter": _field(node, node.value, now)}}
         case Not(part=part):
-            return {"bool": {"must_not": [_clause(part, now)]}}
+            return {"bool": {"must_not": [_clause(part, now, fields)]}}
         case Either(parts=parts):
-            return {"bool": {"should": [_clause(part, now) for part in parts], "minimum_should_match": 1}}
+            return {"bool": {"should": [_clause(part, now, fields) for part in parts], "minimum_should_match": 1}}
         case All(parts=parts):
             return {
                 "bool": {
-                    "must": [_clause(part, now) for part in parts if not isinstance(part, Not)],
-                    "must_not": [_clause(part.part, now) for part in parts if isinstance(part, Not)],
+                    "must": [_clause(part, now, fields) for part in parts if not isinstance(part, Not)],
+                    "must_not": [_clause(part.part, now, fields) for part in parts if isinstance(part, Not)],
                 }
             }
     raise AssertionError(node)

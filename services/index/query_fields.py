@@ -15,6 +15,7 @@ Value = Word | Phrase
 Now = Callable[[], datetime]
 
 TEXT_FIELDS: Final = ("title^3", "summary^2", "text")
+STANDING_FIELDS: Final = ("words",)  # of a document that meets saved searches: those three in one
 _STEMMED: Final = re.compile("[A-Za-z\u00c0-\u024f]+(?:['\u2019][A-Za-z\u00c0-\u024f]+)?")
 _SPANS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -25,7 +26,7 @@ def words(value: Value, fields: tuple[str, ...] = TEXT_FIELDS) -> Clause:
         # of the engine's syntaxes the one that analyses the letters of a prefix
         query = re.sub(r"([^\w\s])", r"\\\1", value.text) + "*"
         return {"simple_query_string": {"query": query, "fields": list(fields), "flags": "PREFIX|ESCAPE"}}
-    if isinstance(value, Word) and fields == TEXT_FIELDS and _STEMMED.fullmatch(value.text):
+    if isinstance(value, Word) and fields in (TEXT_FIELDS, STANDING_FIELDS) and _STEMMED.fullmatch(value.text):
         # once in any field: every analysis makes one term of it, or none where it is a stop word there
         return {"multi_match": {"query": value.text, "fields": [*fields, *stems.FIELDS], "operator": "and"}}
     # A word such as Port-au-Prince is several to the analyser: they must stand together.

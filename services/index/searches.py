@@ -8,7 +8,7 @@ import msgspec
 
 from services.engine import Engine
 from services.index.indices import SEARCHES
-from services.index.query import Query, engine_query
+from services.index.query import Query, engine_query, has_pairs
 from services.index.timing import Timing
 
 ANY = "*"
@@ -75,7 +75,11 @@ class SavedSearch(msgspec.Struct, kw_only=True, frozen=True):
 
 def document(saved: SavedSearch) -> dict[str, Any]:
     """Return the search as it is stored. Raises Invalid as `engine_query`, unless it is known to fail."""
-    return kept(saved) if saved.failure else kept(saved) | {"query": engine_query(saved.query, standing=True)}
+    stored = kept(saved)
+    if saved.failure:
+        return stored
+    query = engine_query(saved.query, standing=True)
+    return stored | {"search": stored["search"] | {"flat": not has_pairs(saved.query)}, "query": query}
 
 
 def kept(saved: SavedSearch) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import Invalid
 from services.index import stems
-from services.index.query import Query, engine_query
+from services.index.query import Query, engine_query, has_pairs
 from services.index.query_fields import TEXT_FIELDS
 from services.index.query_language import Misread
 
@@ -193,3 +193,24 @@ def test_a_saved_search_names_no_time() -> None:
 )
 def test_what_can_be_meant_is_taken(query: Query) -> None:
     assert engine_query(query)
+
+
+def test_a_saved_search_asks_one_field_for_a_word_and_leaves_filters_to_the_search_s_own_fields() -> None:
+    query = Query(text="kenya", countries=["KE"], entities=["place/gressier"], languages=["en"])
+    [clause] = engine_query(query, standing=True)["bool"]["filter"]
+    assert clause["multi_match"]["fields"] == ["words", "stems.en", "stems.es", "stems.fr", "stems.pt"]
+    assert engine_query(Query(countries=["KE"]), standing=True) == {"match_all": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("kenya event:arrival", False),
+        ("", False),
+        ("kenya -(figure:killed OR gangs)", True),
+        ("event:(arrival country:KE)", True),
+        ("event:(arrival attack)", False),
+    ],
+)
+def test_which_searches_need_figures_and_events_whole(text: str, expected: bool) -> None:
+    assert has_pairs(Query(text=text)) is expected
