@@ -32,6 +32,7 @@ class Preview(msgspec.Struct, kw_only=True, frozen=True):
 
 def body(query: Query, now: datetime, shown: Sequence[str]) -> dict[str, Any]:
     """Return the search of the index. shown: fields of the examples. Raises Invalid as for a saved search."""
+    engine_query(query, standing=True)  # what cannot be saved is not previewed
     since = now - timedelta(days=DAYS)
     bounds = {"min": since.date().isoformat(), "max": now.date().isoformat()}
     could: list[dict[str, Any]] = [{"range": {"event_at": {"gte": since.isoformat()}}}]
@@ -39,7 +40,7 @@ def body(query: Query, now: datetime, shown: Sequence[str]) -> dict[str, Any]:
         could.append({"term": {"relevant": True}})
     return {
         "size": EXAMPLES,
-        "query": engine_query(query, since=since, standing=True),
+        "query": engine_query(query, since=since),
         "sort": [{"event_at": "desc"}, {"item_id": "desc"}],
         "_source": list(shown),
         "track_total_hits": True,
